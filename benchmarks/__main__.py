@@ -1,6 +1,6 @@
-"""``make bench``: what orders cost and how long all takes, beside what the machine itself can do in the same run.
+"""``make bench``: cost and latency of orders, beside the performance of the machine itself in the same run.
 
-No figure is wanted or asserted here: on a machine that others use too, only ratios within one run say something.
+Nothing is asserted: on a shared machine only ratios within one run are comparable.
 """
 
 import argparse
@@ -23,7 +23,7 @@ MEASURED: Final[dict[str, Callable[[], Sequence[Table]]]] = {
     "recovery": recovery.tables,
     "triggers": triggers.tables,
 }
-"""What is measured, in this order. Each can be had alone: ``python -m benchmarks.NAME``."""
+"""All measurements, in their order. Each can be run alone: ``python -m benchmarks.NAME``."""
 
 
 def main() -> None:
@@ -31,13 +31,13 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure [{', '.join(MEASURED)}]")
     names: list[str] = parser.parse_args().names or [*MEASURED]
     if unknown := [name for name in names if name not in MEASURED]:
-        parser.error(f"there is no {unknown[0]}; there are {', '.join(MEASURED)}")
+        parser.error(f"{unknown[0]} is unknown; known are {', '.join(MEASURED)}")
     console = Console()
     console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, fsync on")
     for name in names:
         began = time.perf_counter()
         found = MEASURED[name]()
-        console.rule(f"{name}, measured in {time.perf_counter() - began:.0f} s", align="left")
+        console.rule(f"{name}, {time.perf_counter() - began:.0f} s", align="left")
         console.print(*found)
 
 

@@ -1,10 +1,9 @@
-"""``python -m benchmarks.budget``: what an order makes the engine do, held against ``budget.toml``.
+"""``python -m benchmarks.budget`` compares the engine's operations per order with ``budget.toml``.
 
-Seconds wobble on a machine that others use too; counts do not, when the same orders travel in the same batches. So the
-parts of a gateway and of a worker run in one process (``benchmarks.in_process``): orders are accepted, taken from the
-queue, signed, sent and settled, one at a time and in batches as large as a message, on a chain that answers at once and
-on which no slot passes. A count that is more than a tenth above its budget is named, and the exit code is 1;
-``--write`` makes the counts the budget.
+Times vary on a shared machine; counts do not, if the batches are the same. So the parts of a gateway and of a worker
+run in one process (``benchmarks.in_process``): orders are accepted, taken from the queue, signed, sent and settled, one
+by one and in full batches, on a chain that answers immediately and whose slot does not change. Reports each count that
+exceeds its budget by more than a tenth, and exits with 1; ``--write`` stores the counts as the budget.
 """
 
 import argparse
@@ -22,15 +21,15 @@ from benchmarks.in_process import per_order
 BUDGET: Final = Path(__file__).with_name("budget.toml")
 TOLERANCE: Final = 0.1
 _HEAD: Final = """\
-# What an order makes the engine do, by how many travel together; see benchmarks/budget.py.
+# The engine's operations per order, by batch size; see benchmarks/budget.py.
 # Written by: python -m benchmarks.budget --write
 """
 Counts = Mapping[str, Mapping[str, float]]
-"""By how many orders travel together, and by what is counted."""
+"""By batch size, and by operation."""
 
 
 def measured() -> Counts:
-    return {f"{orders} together": counts for orders, counts in per_order().items()}
+    return {f"batch of {orders}": counts for orders, counts in per_order().items()}
 
 
 def budget() -> Counts:
@@ -38,9 +37,9 @@ def budget() -> Counts:
 
 
 def excesses(counts: Counts, allowed: Counts) -> list[str]:
-    """What is above its budget by more than the tolerance, or has none, in words."""
+    """Descriptions of the counts that exceed their budget by more than the tolerance, or have none."""
     return [
-        f"{name}, {size}: {count:.4g} an order, the budget is {of_size.get(name, 0):.4g}"
+        f"{name}, {size}: {count:.4g} per order, the budget is {of_size.get(name, 0):.4g}"
         for size, of_size in ((size, allowed.get(size, {})) for size in counts)
         for name, count in counts[size].items()
         if count > of_size.get(name, 0) * (1 + TOLERANCE)
@@ -56,13 +55,13 @@ def write(counts: Counts) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.budget", description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write {BUDGET.name} anew")
+    parser.add_argument("--write", action="store_true", help=f"store the counts in {BUDGET.name}")
     arguments = parser.parse_args()
     counts = measured()
     if arguments.write:
         write(counts)
     allowed = budget()
-    table = Table("an order", "counted", "budget")
+    table = Table("per order", "counted", "budget")
     for size, of_size in counts.items():
         table.add_section()
         for name, count in of_size.items():

@@ -1,8 +1,8 @@
-"""``make bench-compare REF=COMMIT``: this code beside that of a commit, by turns, against a chain that answers at once.
+"""``make bench-compare REF=COMMIT`` measures this code and that of a commit alternately, with a null chain.
 
-The commit is checked out into a directory of its own and measured by this version's clients and chain. Both run on the
-libraries that are installed here, unless the commit asks for other versions: then it gets an environment of its own. A
-machine's mood lasts longer than a run, so each run of the one is held against the run of the other right beside it.
+The commit is checked out into a temporary directory and measured with this version's clients and chain. Both use the
+installed libraries, unless the commit requires other versions: then they are installed into a new environment. The
+speed of a shared machine changes more slowly than runs alternate, so each run is compared with the one next to it.
 """
 
 import argparse
@@ -34,7 +34,7 @@ _MEASURED: Final = ("gateway", "worker", "postgres", "redis")
 
 @dataclass(frozen=True)
 class Code:
-    """What a daemon is run from."""
+    """The source tree and the interpreter of a daemon."""
 
     tree: Path
     python: str = sys.executable
@@ -44,7 +44,7 @@ class Code:
 def checked_out(ref: str) -> Iterator[Code]:
     """The code of a commit. Raises CalledProcessError if there is no such commit."""
     with tempfile.TemporaryDirectory(prefix="orderd-compare-") as directory, ExitStack() as stack:
-        Path(directory).chmod(0o755)  # of root, Postgres runs as somebody else
+        Path(directory).chmod(0o755)  # if run by root, Postgres has another user
         tree = Path(directory, "tree")
         _git("worktree", "add", "--quiet", "--detach", str(tree), ref)
         stack.callback(_git, "worktree", "remove", "--force", str(tree))
@@ -59,7 +59,7 @@ def _git(*words: str) -> None:
 
 
 def _environment(directory: Path, tree: Path) -> str:
-    """A Python with the versions that the tree names."""
+    """The interpreter of a new environment with the library versions of the tree."""
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     python = directory / "bin/python"
     install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(tree / _CONSTRAINTS)]
@@ -68,7 +68,7 @@ def _environment(directory: Path, tree: Path) -> str:
 
 
 def figures(code: Code, orders: int) -> dict[str, float]:
-    """One run of a daemon from this code."""
+    """The figures of one run of a daemon."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_null_chain() as chain,
@@ -77,8 +77,8 @@ def figures(code: Code, orders: int) -> dict[str, float]:
         asyncio.run(drain(daemon, WARM_UP))
         single = asyncio.run(one_by_one(daemon, _SINGLES))
         drained = asyncio.run(drain(daemon, orders))
-    found = {f"CPU an order, {name}, ms": drained.cpu[name] * 1000 for name in _MEASURED}
-    found["CPU an order, all, ms"] = drained.cpu_of_all * 1000
+    found = {f"CPU per order, {name}, ms": drained.cpu[name] * 1000 for name in _MEASURED}
+    found["CPU per order, all, ms"] = drained.cpu_of_all * 1000
     found["accepted, orders/s"] = drained.accepted
     found["drained, orders/s"] = drained.drained
     for name, seconds in (
@@ -94,8 +94,8 @@ def figures(code: Code, orders: int) -> dict[str, float]:
 
 
 def table(ref: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> Table:
-    """Each pair is the commit's figures and those of this code."""
-    found = Table("", ref[:12], "this code", "ratio", "of each pair", title=f"This code beside {ref}, medians")
+    """Each pair has the figures of the commit and those of this code."""
+    found = Table("", ref[:12], "this code", "ratio", "ratios of pairs", title=f"This code and {ref}, medians")
     for name in pairs[0][0]:
         before, after = ([each[side][name] for each in pairs] for side in (0, 1))
         ratios = [now / then for then, now in zip(before, after, strict=True)]
@@ -111,9 +111,9 @@ def table(ref: str, pairs: Sequence[tuple[Mapping[str, float], Mapping[str, floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
-    parser.add_argument("ref", help="a commit, or a name of one")
-    parser.add_argument("--runs", type=int, default=3, help="of each, by turns [3]")
-    parser.add_argument("--orders", type=int, default=1_000, help="to drain in each [1000]")
+    parser.add_argument("ref", help="a commit, branch or tag")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs of each [3]")
+    parser.add_argument("--orders", type=int, default=1_000, help="number of orders per run [1000]")
     arguments = parser.parse_args()
     console = Console()
     pairs = []

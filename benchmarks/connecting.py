@@ -1,4 +1,4 @@
-"""``python -m benchmarks.connecting``: many websockets opened at once, as when all clients come back together."""
+"""``python -m benchmarks.connecting`` opens many websockets at once, as when all clients reconnect."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ _SETTINGS = {
 
 
 async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], float]:
-    """Seconds until all were open, until each was, and of CPU that the gateway took for all."""
+    """Seconds until all were open, until each was open, and CPU seconds of the gateway for all."""
     address = urlsplit(daemon.url)
     loop = asyncio.get_running_loop()
     opened = []
@@ -49,8 +49,8 @@ async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], flo
 
 
 def tables(clients: int = 1_000, runs: int = 3) -> list[Table]:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
     table = Table("all open", "median", "p99", "CPU each", title=f"{clients} websockets, {os.cpu_count()} cores")
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
@@ -64,8 +64,8 @@ def tables(clients: int = 1_000, runs: int = 3) -> list[Table]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.connecting", description=__doc__)
-    parser.add_argument("--clients", type=int, default=1_000, help="websockets [1000]")
-    parser.add_argument("--runs", type=int, default=3, help="how often [3]")
+    parser.add_argument("--clients", type=int, default=1_000, help="number of websockets [1000]")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs [3]")
     arguments = parser.parse_args()
     Console().print(*tables(arguments.clients, arguments.runs))
 

@@ -1,4 +1,4 @@
-"""What an order makes the engine do, counted while the engine's own parts run in this process."""
+"""Counts operations of engine parts that run in this process."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ _CALLS: Final = (
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """The calls while this runs, in all threads."""
+    """Counts the calls in all threads during the block."""
     calls: Counter[str] = Counter()
     with ExitStack() as stack:
         for owner, method, name in _CALLS:

@@ -1,4 +1,4 @@
-"""CPU time by process: on a machine that others use too, the figure that two runs have in common."""
+"""CPU time by process, which is more comparable between runs than time on a shared machine."""
 
 import os
 from collections import defaultdict
@@ -8,26 +8,26 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _TIME: Final = 10
-"""Where user and system time begin behind the state, fields 14 to 17 of proc_pid_stat(5)."""
+"""Index of the first of the times, fields 14 to 17 of proc_pid_stat(5), after the state."""
 _WITH_THREADS: Final = ("gateway", "worker")
 _REDIS: Final = ("redis-server", "valkey-server")
-"""Whichever of them is installed."""
+"""Either can be installed."""
 
 
 def seconds_by_process(*roots: int) -> dict[str, float]:
-    """User and system time so far of these processes and all below them, by what they are."""
+    """User and system time of these processes and their descendants, by command."""
     used: defaultdict[str, float] = defaultdict(float)
     for pid in _trees(roots):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended, and its parent has its time
-            # Its own time, and that of its children that have ended.
-            used[command_of(pid)] += sum(_fields(Path(f"/proc/{pid}/stat"))[_TIME : _TIME + 4]) / _TICKS_A_SECOND
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended; its parent includes its time
+            # With the time of its children that have ended.
+            used[command_of(pid)] += sum(_fields(Path(f"/proc/{pid}/stat"))[_TIME : _TIME + 4]) / _TICKS_PER_SECOND
     return used
 
 
 def seconds_by_thread(*roots: int) -> dict[str, float]:
-    """The same of gateways and workers, by thread: ``worker: turns``. Threads without a name of their own are one."""
+    """The same of gateways and workers by thread: ``worker: turns``. Unnamed threads are added up."""
     used: defaultdict[str, float] = defaultdict(float)
     for pid in _trees(roots):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -37,17 +37,17 @@ def seconds_by_thread(*roots: int) -> dict[str, float]:
                 name = stat.with_name("comm").read_text().strip()
                 if name.startswith("python"):
                     name = "main thread" if stat.parent.name == str(pid) else "other threads"
-                used[f"{command}: {name}"] += sum(_fields(stat)[_TIME : _TIME + 2]) / _TICKS_A_SECOND
+                used[f"{command}: {name}"] += sum(_fields(stat)[_TIME : _TIME + 2]) / _TICKS_PER_SECOND
     return used
 
 
 def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """What was used between two readings."""
+    """The time used between two readings."""
     return {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
 
 
 def tree_of(root: int) -> Iterator[int]:
-    """The process and all below it."""
+    """The process and its descendants."""
     yield root
     for children in Path(f"/proc/{root}/task").glob("*/children"):
         try:
@@ -59,7 +59,7 @@ def tree_of(root: int) -> Iterator[int]:
 
 
 def command_of(pid: int) -> str:
-    """What a process of a daemon is, by its arguments. Raises what reading its files does when it has ended."""
+    """The role or program of a process. Raises FileNotFoundError or ProcessLookupError if it has ended."""
     command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     if "orderd.main" in command:
         return command[command.index("orderd.main") + 1]
@@ -74,5 +74,5 @@ def _trees(roots: Iterable[int]) -> Iterator[int]:
 
 
 def _fields(stat: Path) -> list[int]:
-    """Of a stat file, the numbers behind the state."""
+    """The numbers after the state in a stat file."""
     return [*map(int, stat.read_text().rpartition(")")[2].split()[1:])]

@@ -1,4 +1,4 @@
-"""Orders that are submitted as fast as they are taken, until the last has ended: what that took, and of whom."""
+"""Submits orders as fast as they are accepted, and measures time and CPU until the last has ended."""
 
 from dataclasses import dataclass
 from time import perf_counter
@@ -9,16 +9,16 @@ from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
 from orderd.process.temporary import Daemon
 
 WARM_UP: Final = 500
-"""Orders until caches, connections and Python itself are warm."""
+"""Number of orders until caches, connections and the interpreter are warm."""
 CLIENTS: Final = 50
 
 
 @dataclass(frozen=True)
 class Drain:
-    """``cpu`` and ``threads`` are seconds an order, by process and by the threads of gateway and worker.
+    """``cpu`` and ``threads`` are seconds per order, by process and by thread of gateway and worker.
 
-    ``accepted`` and ``drained`` are orders a second; ``submits`` the seconds until each answer, ``delays`` those from
-    each event's commit to the subscriber.
+    ``accepted`` and ``drained`` are orders per second, ``submits`` the seconds until each answer, and ``delays`` those
+    from each event's commit to the subscriber.
     """
 
     cpu: dict[str, float]
@@ -34,7 +34,7 @@ class Drain:
 
 
 async def drain(daemon: Daemon, orders: int, *others: int) -> Drain:
-    """``others`` are processes that are measured beside the daemon's. Raises RuntimeError unless all are confirmed."""
+    """``others`` are additional processes to measure. Raises RuntimeError unless all orders are confirmed."""
     roots = (daemon.process.pid, *others)
     async with load.following(daemon.url) as seen:
         cpu, threads, began = seconds_by_process(*roots), seconds_by_thread(*roots), perf_counter()
@@ -57,7 +57,8 @@ async def drain(daemon: Daemon, orders: int, *others: int) -> Drain:
 
 @dataclass(frozen=True)
 class Single:
-    """Orders one after another, in seconds: until the answer, until the end, and each event's age when it came."""
+    """Seconds of consecutive orders: until the answer, until the end, and from each event's commit to the
+    subscriber."""
 
     submits: list[float]
     ends: list[float]
@@ -65,7 +66,7 @@ class Single:
 
 
 async def one_by_one(daemon: Daemon, orders: int) -> Single:
-    """Each order is submitted when the one before has ended."""
+    """Submit each order when the previous one has ended."""
     submits, ends = [], []
     async with load.following(daemon.url) as seen, load.Trader.connected(daemon.url) as trader:
         for number in range(orders):

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.engine``: what an order costs, and how long it takes, with and without its chain.
+"""``python -m benchmarks.engine``: cost and latency of an order, with and without a chain.
 
-Against a chain that answers at once and executes nothing, the engine's own share is seen; with the local chain on the
-same cores, the rest. CPU is told by process and by thread, and in the measure of stock Dramatiq in the same run.
+A null chain, which answers immediately and executes nothing, shows the engine's own share. The local chain on the same
+cores shows the total. CPU is shown by process and by thread, and relative to stock Dramatiq in the same run.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from orderd.process.temporary import Daemon, running_daemon
 ORDERS: Final = 2_000
 _SINGLES: Final = 100
 _LOCAL_CHAIN: Final = {"ORDERD_SIMNET_SLOT_MS": "100", "ORDERD_SIMNET_MARKET": "false"}
-"""Slots are short, so that they are not what a drain waits for."""
-_LEAST_SHOWN: Final = 0.00001
+"""Short slots, so that they do not determine the result."""
+_MIN_SHOWN_SECONDS: Final = 0.00001
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A daemon against the chain that answers at once: orders one by one, then many at a time."""
+    """A daemon on a null chain: orders one by one, then concurrent ones."""
 
     single: Single
     drained: Drain
@@ -40,7 +40,7 @@ class Engine:
 
 @contextmanager
 def running_engine(state_dir: Path) -> Iterator[tuple[Daemon, NullChain]]:
-    """A daemon on the chain that answers at once."""
+    """A daemon on a null chain."""
     with (
         running_null_chain() as chain,
         running_daemon(state_dir, {**SETTINGS, **chain.settings}) as daemon,
@@ -49,7 +49,7 @@ def running_engine(state_dir: Path) -> Iterator[tuple[Daemon, NullChain]]:
 
 
 async def measure(daemon: Daemon, chain_pid: int, orders: int) -> Engine:
-    """Of a daemon that has done nothing yet."""
+    """Measure a new daemon."""
     await drain(daemon, WARM_UP)
     single = await one_by_one(daemon, _SINGLES)
     return Engine(single, await drain(daemon, orders, chain_pid))
@@ -76,7 +76,7 @@ def tables(orders: int = ORDERS) -> list[Table]:
 
 def _latencies(engine: Engine) -> Table:
     commit = 1 / baseline().commits
-    table = Table("", "median", "p99", "in commits", title="Latencies, against a chain that answers at once")
+    table = Table("", "median", "p99", "in commits", title="Latencies, without a chain")
     for name, seconds in (
         ("submit to answer, 1 client", engine.single.submits),
         (f"submit to answer, {CLIENTS} clients", engine.drained.submits),
@@ -89,8 +89,8 @@ def _latencies(engine: Engine) -> Table:
 
 
 def _rates(engine_only: Drain, with_chain: Drain) -> Table:
-    plain, pgbench = baseline().plain.messages_a_second, baseline().pgbench
-    table = Table("orders a second", "", "to Dramatiq", "to pgbench", title="Rates")
+    plain, pgbench = baseline().plain.messages_per_second, baseline().pgbench
+    table = Table("orders per second", "", "relative to Dramatiq", "relative to pgbench", title="Rates")
     for chain, drained in (("without a chain", engine_only), ("with the local chain", with_chain)):
         for name, rate in (("accepted", drained.accepted), ("drained", drained.drained)):
             table.add_row(f"{name}, {chain}", f"{rate:.0f}", times(rate, plain), times(rate, pgbench))
@@ -99,10 +99,12 @@ def _rates(engine_only: Drain, with_chain: Drain) -> Table:
 
 def _cpu(engine_only: Drain, with_chain: Drain) -> Table:
     plain = baseline().plain.cpu
-    table = Table("process", "without a chain", "with the local chain", "that to Dramatiq", title="CPU an order, in ms")
+    table = Table(
+        "process", "without a chain", "with the local chain", "relative to Dramatiq", title="CPU per order, in ms"
+    )
     for name in sorted(engine_only.cpu | with_chain.cpu, key=lambda name: -with_chain.cpu.get(name, 0)):
         figures = [each.cpu.get(name, 0.0) for each in (engine_only, with_chain)]
-        if max(figures) >= _LEAST_SHOWN:
+        if max(figures) >= _MIN_SHOWN_SECONDS:
             table.add_row(name, *(f"{seconds * 1000:.2f}" for seconds in figures), times(figures[1], plain))
     engine = engine_only.cpu_of_all - engine_only.cpu["null chain"]
     table.add_row("all but the null chain", f"{engine * 1000:.2f}", "", "", style="bold")
@@ -117,16 +119,16 @@ def _cpu(engine_only: Drain, with_chain: Drain) -> Table:
 
 
 def _threads(engine: Engine) -> Table:
-    table = Table("thread", "CPU an order, in ms", title="What gateway and worker do, without a chain")
+    table = Table("thread", "CPU per order, in ms", title="Threads of gateway and worker, without a chain")
     for name, seconds in sorted(engine.drained.threads.items(), key=lambda each: -each[1]):
-        if seconds >= _LEAST_SHOWN:
+        if seconds >= _MIN_SHOWN_SECONDS:
             table.add_row(name, f"{seconds * 1000:.2f}")
     return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
-    parser.add_argument("--orders", type=int, default=ORDERS, help=f"to drain [{ORDERS}]")
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"number of orders [{ORDERS}]")
     Console().print(*tables(parser.parse_args().orders))
 
 

@@ -1,4 +1,4 @@
-"""How figures are told: quantiles, and what they are in the measure of the same run's baseline."""
+"""Formats figures: quantiles, and ratios to the baseline of the same run."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,5 +15,5 @@ def milliseconds(values: Sequence[float]) -> tuple[str, str]:
 
 
 def times(value: float, baseline: float) -> str:
-    """How many times the baseline it is."""
+    """The value divided by the baseline."""
     return f"{value / baseline:.2f}"

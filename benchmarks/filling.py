@@ -1,7 +1,7 @@
-"""A database as it is after many orders, made by a few statements rather than by trading.
+"""Fills a database as if after many orders, with a few statements instead of trading.
 
-Nine of ten orders were confirmed, most sell SOL for USDC, and all are ``DAYS`` old at most, in equal steps. Some are
-still under way. What they say beyond that is short, and nothing that the chain knows.
+Nine of ten orders are confirmed, most sell SOL for USDC, and their ages are evenly spread over ``DAYS``. Some are still
+active. Their other values are short, and unknown to the chain.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from db.models import DEFAULT_ACCOUNT
 
 DAYS: Final = 10
 ACTIVE: Final = 60
-"""How many orders have not ended: a third of them waits, one is built, one is submitted."""
+"""Number of orders that have not ended: equal parts wait, are being built, and are submitted."""
 _ORDERS: Final = """
 CREATE TEMPORARY TABLE filling ON COMMIT DROP AS
 SELECT i, now() - age AS at, uuidv7(-age) AS id,
@@ -82,12 +82,12 @@ SELECT id, %(account)s, 152104000, at FROM filling WHERE i %% 10 = 1;
 
 
 def fill(orders: int, active: int = ACTIVE, ago: int = 0) -> None:
-    """Store so many orders with their events, attempts, fills and audit; the newest ``active`` have not ended.
+    """Store ``orders`` with their events, attempts, fills and audit rows; the newest ``active`` have not ended.
 
-    The newest is of ``ago`` seconds ago. No price is to be learnt from them, so trading wants a pause of 300.
+    The newest was created ``ago`` seconds ago. Recent fills would set reference prices, so use 300 or more before
+    trading.
 
-    Needs a connection to a migrated database without orders. Foreign keys are not looked at and triggers do not run
-    meanwhile, for which only a superuser may ask.
+    Needs a superuser's connection to a migrated database without orders, because it disables foreign keys and triggers.
     """
     with database.patient(None):
         with database.atomic():

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.growth``: what an order and a question cost after so many orders, over the port.
+"""``python -m benchmarks.growth``: cost of orders and queries through the gateway, by the number of stored orders.
 
-The database is filled by statements (``benchmarks.filling``); with ``--million`` that takes minutes.
+The database is filled with statements (``benchmarks.filling``); with ``--million`` that takes minutes.
 """
 
 import argparse
@@ -27,20 +27,20 @@ from orderd.process.temporary import Daemon
 
 SIZES: Final = (1_000, 100_000)
 _ORDERS: Final = 500
-_QUESTIONS: Final = {
+_QUERIES: Final = {
     "list of 50": "/api/orders?limit=50",
     "list of a token sold long ago": "/api/orders?limit=50&token=CHILLGUY",
-    "list of what failed": "/api/orders?limit=50&status=failed",
+    "list of failed orders": "/api/orders?limit=50&status=failed",
     "status": "/api/status",
     "metrics": "/metrics",
 }
-_TIMES: Final = 20
+_QUERY_RUNS: Final = 20
 _PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
 class Grown:
-    """After ``orders``; ``queries`` are the median seconds of each query."""
+    """The results with ``orders`` stored; ``queries`` are the median seconds of each query."""
 
     orders: int
     fill_seconds: float
@@ -49,7 +49,7 @@ class Grown:
 
 
 def measure(orders: int) -> Grown:
-    """A daemon of its own over a database that is filled before it starts."""
+    """Measure a new daemon on a filled database."""
     with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory:
         state_dir = Path(directory)
         began = time.perf_counter()
@@ -58,7 +58,7 @@ def measure(orders: int) -> Grown:
         with running_engine(state_dir) as (daemon, _):
             asyncio.run(drain(daemon, WARM_UP))
             drained = asyncio.run(drain(daemon, _ORDERS))
-            return Grown(orders, filled, drained, _ask(daemon))
+            return Grown(orders, filled, drained, _query(daemon))
 
 
 def _fill(state_dir: Path, orders: int) -> None:
@@ -74,12 +74,12 @@ def _fill(state_dir: Path, orders: int) -> None:
         child.stop()
 
 
-def _ask(daemon: Daemon) -> dict[str, float]:
+def _query(daemon: Daemon) -> dict[str, float]:
     base = daemon.url.replace("ws", "http", 1).rstrip("/")
     with httpx.Client(base_url=base, trust_env=False, timeout=10) as client:
         return {
-            name: statistics.median([_seconds(client, path) for _ in range(_TIMES)])
-            for name, path in _QUESTIONS.items()
+            name: statistics.median([_seconds(client, path) for _ in range(_QUERY_RUNS)])
+            for name, path in _QUERIES.items()
         }
 
 
@@ -93,15 +93,17 @@ def _seconds(client: httpx.Client, path: str) -> float:
 def tables(sizes: Sequence[int] = SIZES) -> list[Table]:
     grown = [measure(orders) for orders in sizes]
     first, last = grown[0], grown[-1]
-    table = Table("", *(f"{each.orders:,}" for each in grown), "last to first", title="After so many orders, in ms")
+    table = Table(
+        "", *(f"{each.orders:,}" for each in grown), "last to first", title="By the number of stored orders, in ms"
+    )
 
     def row(name: str, values: Sequence[float]) -> None:
         table.add_row(name, *(f"{value * 1000:.2f}" for value in values), times(values[-1], values[0]))
 
     for name in ("gateway", "worker", "postgres"):
-        row(f"CPU an order, {name}", [each.drained.cpu[name] for each in grown])
-    row("CPU an order, all", [each.drained.cpu_of_all for each in grown])
-    for name in _QUESTIONS:
+        row(f"CPU per order, {name}", [each.drained.cpu[name] for each in grown])
+    row("CPU per order, all", [each.drained.cpu_of_all for each in grown])
+    for name in _QUERIES:
         row(name, [each.queries[name] for each in grown])
     table.caption = f"filled in {first.fill_seconds:.0f} to {last.fill_seconds:.0f} s"
     return [table]
@@ -109,7 +111,7 @@ def tables(sizes: Sequence[int] = SIZES) -> list[Table]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
-    parser.add_argument("--million", action="store_true", help="and after a million")
+    parser.add_argument("--million", action="store_true", help="also measure with a million orders")
     Console().print(*tables((*SIZES, 1_000_000) if parser.parse_args().million else SIZES))
 
 

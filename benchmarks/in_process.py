@@ -1,6 +1,6 @@
-"""The parts of a gateway and of a worker, run by hand in this process: each batch of orders goes the same way.
+"""The parts of a gateway and of a worker, called in this process, so that each batch of orders takes the same steps.
 
-What depends on how fast the machine is, is left out: loops, slots, and what is done once a second.
+Everything that depends on the machine's speed is left out: loops, slots, and periodic tasks.
 """
 
 import asyncio
@@ -41,13 +41,13 @@ from orderd.queue.worker_process import WorkerProcess
 from orderd.solana.rpc import RpcClient
 from orderd.telemetry import configure_logging
 
-TOGETHER: Final = MOST_AT_ONCE
-"""What one message carries."""
+BATCH_SIZE: Final = MOST_AT_ONCE
+"""Number of orders in a full message."""
 COMMITS: Final = "commits that write"
 BYTES: Final = "bytes to a subscriber"
 CYCLES: Final = "objects that only the collector frees"
-_BATCHES: Final = {1: 16, TOGETHER: 4}
-"""How many are counted of each size."""
+_BATCHES: Final = {1: 16, BATCH_SIZE: 4}
+"""Number of counted batches by their size."""
 _WARM_UP: Final = 2
 _FOR_EVER: Final = 10**9
 _PATIENCE_SECONDS: Final = 30.0
@@ -55,18 +55,18 @@ _PREFETCH: Final = 4
 
 
 class Subscriber:
-    """Hears what is published, and is told of it as a follower of all orders is."""
+    """Receives published events, and encodes them as for a client that follows all orders."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._encoder = Notifications(1)
-        self._client = client  # which closes all of its connections when it goes
+        self._client = client  # keeps it alive, because it closes its connections when it is collected
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(CHANNEL)
         self._next("subscribe")
         self.bytes = 0
 
     def receive(self, events: int) -> None:
-        """Wait for so many. Raises TimeoutError."""
+        """Wait for this many events. Raises TimeoutError."""
         while events > 0:
             for body in events_of(self._next("message")):
                 self.bytes += sum(map(len, self._encoder.event(StreamEvent(body))))
@@ -75,14 +75,14 @@ class Subscriber:
     def _next(self, kind: str) -> bytes:
         message = self._pubsub.get_message(timeout=_PATIENCE_SECONDS)
         if message is None:
-            raise TimeoutError("no news came")
+            raise TimeoutError("no message was received")
         assert message["type"] == kind, message
         data: bytes = message["data"]
         return data
 
 
 class Engine:
-    """A gateway's and a worker's parts over services of their own, on a chain that stands still."""
+    """The parts of a gateway and of a worker with their own services, on a chain whose slot does not change."""
 
     def __init__(self, intake: Intake, worker: WorkerProcess, subscriber: Subscriber) -> None:
         self._intake = intake
@@ -93,7 +93,7 @@ class Engine:
         self._submitted = 0
 
     def trade(self, orders: int) -> None:
-        """One batch of so many, from its submission to its end. Raises OrderdError if an order is not accepted."""
+        """Trade one batch from its submission to its end. Raises OrderdError if an order is not accepted."""
         asyncio.run(self._submit([self._submission() for _ in range(orders)]))
         self._subscriber.receive(orders)
         self._work()
@@ -102,7 +102,7 @@ class Engine:
         self._subscriber.receive(orders)
 
     async def _submit(self, submissions: Sequence[Submission]) -> None:
-        """At one moment, as many connections may."""
+        """Submit all at once, as many connections can."""
         batcher = Batcher(self._intake.submit_batch, self._threads)
         await asyncio.gather(*map(batcher.submit, submissions))
 
@@ -114,7 +114,7 @@ class Engine:
         return Submission(DEFAULT_ACCOUNT, f"order-{self._submitted}", terms, Actor("budget"))
 
     def _work(self) -> None:
-        """As a thread of Dramatiq does with a message."""
+        """Process one message, as a thread of Dramatiq does."""
         message = next(self._messages)
         assert message is not None
         broker = self._worker.parts.broker
@@ -126,7 +126,7 @@ class Engine:
 
 @contextmanager
 def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
-    """All that an engine needs, warm."""
+    """An engine with its services, after a warm-up."""
     configure_logging("warning", "console")
     with ExitStack() as stack:
         postgres, queue = Postgres(state_dir), Redis(state_dir)
@@ -142,7 +142,7 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
         stack.enter_context(mock.patch.dict(os.environ, given))
         for module in (batch, threads):
             stack.enter_context(mock.patch.object(module, "ANSWER_SECONDS", _PATIENCE_SECONDS))
-        # Orders of one message stay together, the time is noted by nobody, and nobody looks for what others have left.
+        # Without deadlines that split a batch, stored clock readings, and adoption of abandoned attempts.
         stack.enter_context(mock.patch.object(ClockWatch, "may_note", return_value=False))
         stack.enter_context(mock.patch.object(turn, "_ROUTING_SECONDS", float(_FOR_EVER)))
         settings = Settings()
@@ -154,7 +154,7 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             fund_on_simnet(rpc, wallet.address)
         worker = WorkerProcess(settings, redis_client(queue.url))
         worker.parts.live._adopt_at = float("inf")
-        worker.parts.live.on_tracked = worker.parts.live.hint  # as the chain does, on which all lands at once
+        worker.parts.live.on_tracked = worker.parts.live.hint  # every transaction has landed
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)
@@ -170,7 +170,7 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
 
 
 def per_order() -> dict[int, dict[str, float]]:
-    """What an order takes of each, by how many travel together."""
+    """Counts per order, by batch size."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-budget-") as directory,
         running_in_process(Path(directory)) as (engine, subscriber),
@@ -193,7 +193,7 @@ def _counted(engine: Engine, subscriber: Subscriber, orders: int) -> dict[str, f
 
 
 def _transactions() -> int:
-    """How many transactions have ever written."""
+    """Number of transactions so far that have written."""
     with database.connection_context():
         (number,) = database.execute_sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
     return int(number)

@@ -1,7 +1,7 @@
-"""A websocket client that costs next to nothing: thousands of it fit beside what is measured.
+"""A websocket client that is so cheap that thousands can run on the measured machine.
 
-RFC 6455, as far as a server needs it that sends whole, uncompressed text messages. Frames to the server carry the mask
-zero, which leaves their payload as it is.
+Implements RFC 6455 for servers that send unfragmented, uncompressed text messages. Frames to the server have a zero
+mask, which leaves their payload unchanged.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ OnMessage = Callable[[dict[str, Any], float], None]
 
 
 class LightClient(asyncio.Protocol):
-    """``on_message`` gets each notification, and the time of its arrival."""
+    """Calls ``on_message`` with each notification and its arrival time."""
 
     def __init__(self, host: str, on_message: OnMessage) -> None:
         loop = asyncio.get_running_loop()
@@ -33,7 +33,7 @@ class LightClient(asyncio.Protocol):
         self._calls = 0
         self.opened: asyncio.Future[None] = loop.create_future()
         self.lost: asyncio.Future[None] = loop.create_future()
-        """Done when the connection is gone."""
+        """Done when the connection is closed."""
         self.close_code: int | None = None
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class LightClient(asyncio.Protocol):
             self._is_open = True
             self.opened.set_result(None)
         while (frame := self._next_frame()) is not None:
-            self._take(*frame, arrived)
+            self._handle(*frame, arrived)
 
     def connection_lost(self, exc: Exception | None) -> None:
         waiting: list[asyncio.Future[Any]] = [self.opened, *self._answers.values()]
@@ -90,7 +90,7 @@ class LightClient(asyncio.Protocol):
         del buffer[: start + size]
         return opcode, payload
 
-    def _take(self, opcode: int, payload: bytes, arrived: float) -> None:
+    def _handle(self, opcode: int, payload: bytes, arrived: float) -> None:
         if opcode == _PING:
             self._send(_PONG, payload)
         elif opcode == _CLOSE:

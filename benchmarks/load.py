@@ -1,4 +1,4 @@
-"""A client that submits as fast as it is answered, and notes when what came."""
+"""A client that submits orders without pauses, and records the arrival of answers and events."""
 
 import asyncio
 import json
@@ -20,15 +20,15 @@ _TERMINAL = frozenset({"confirmed", "failed", "cancelled", "expired"})
 
 @dataclass
 class Ended:
-    """Events of all orders, as one follower saw them. Delays in seconds, from the commit to the receipt."""
+    """The events of all orders that one follower received. Delays in seconds, from the commit to the receipt."""
 
     delays: list[float] = field(default_factory=list)
     outcomes: dict[str, str] = field(default_factory=dict)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def call(connection: ClientConnection, request_id: int, method: str, params: dict[str, Any]) -> Any:
-    """The result of a call on a connection that does nothing else."""
+    """The result of a call on a connection without other traffic."""
     await connection.send(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}))
     answer = json.loads(await connection.recv())
     if "error" in answer:
@@ -37,7 +37,7 @@ async def call(connection: ClientConnection, request_id: int, method: str, param
 
 
 class Trader:
-    """A connection that submits small orders, one after another."""
+    """A connection that submits small orders consecutively."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -57,7 +57,7 @@ class Trader:
 
 
 async def submit_many(url: str, orders: int, concurrent: int) -> list[float]:
-    """Submit small orders over ``concurrent`` connections; returns how long each answer took, in seconds."""
+    """Submit small orders over ``concurrent`` connections. Returns the seconds until each answer."""
     numbers = iter(range(orders))
 
     async def client() -> list[float]:
@@ -87,7 +87,7 @@ async def following(url: str) -> AsyncIterator[Ended]:
             seen.delays.append(arrived - datetime.fromisoformat(event["at"]).timestamp())
             if event["status"] in _TERMINAL:
                 seen.outcomes[event["order_id"]] = event["status"]
-                seen.news.set()
+                seen.changed.set()
 
     async with connect(url, compression=None, max_size=2**24) as connection:
         await call(connection, 0, "orders.subscribe", {})
@@ -103,5 +103,5 @@ async def all_ended(seen: Ended, orders: int, patience: float = 60.0) -> None:
     for _ in count():
         if len(seen.outcomes) >= orders:
             return
-        seen.news.clear()
-        await asyncio.wait_for(seen.news.wait(), patience)
+        seen.changed.clear()
+        await asyncio.wait_for(seen.changed.wait(), patience)

@@ -1,4 +1,4 @@
-"""What the machine gives: the baselines that make figures of two runs comparable."""
+"""Performance of the machine: baselines that make figures of different runs comparable."""
 
 import re
 import subprocess
@@ -14,8 +14,8 @@ from orderd.embedded.postgres import binary
 _CLIENTS: Final = 10
 
 
-def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
-    """Durable one-row commits of one connection, one after another."""
+def commits_per_second(database_url: str, seconds: float = 1.0) -> float:
+    """Consecutive durable commits of one row on one connection."""
     connection = psycopg2.connect(database_url)
     connection.autocommit = True
     try:
@@ -32,7 +32,8 @@ def commits_a_second(database_url: str, seconds: float = 1.0) -> float:
 
 
 def pgbench(database_url: str, seconds: int = 2) -> float:
-    """Transactions a second of Postgres' own benchmark: three updates, a read and an insert each, ten clients."""
+    """Transactions per second of Postgres' own benchmark: ten clients, with three updates, a read and an insert
+    each."""
     program, scale = str(binary("pgbench")), str(_CLIENTS)
     subprocess.run(
         [program, "--initialize", "--quiet", "--scale", scale, database_url], check=True, stderr=subprocess.DEVNULL
@@ -44,8 +45,8 @@ def pgbench(database_url: str, seconds: int = 2) -> float:
     return float(found[1])
 
 
-async def echoes_a_second(seconds: float = 1.0) -> float:
-    """Round trips over one loopback websocket, client and server in one event loop."""
+async def echoes_per_second(seconds: float = 1.0) -> float:
+    """Round trips over one loopback websocket, with client and server in one event loop."""
 
     async def echo(connection: ServerConnection) -> None:
         async for message in connection:
@@ -62,8 +63,8 @@ async def echoes_a_second(seconds: float = 1.0) -> float:
     return done / seconds
 
 
-def spin_a_second() -> float:
-    """Millions of turns of an empty Python loop: how fast one core is at this moment."""
+def spins_per_second() -> float:
+    """Millions of iterations of an empty Python loop: the current speed of one core."""
     began = time.perf_counter()
     for _ in range(3_000_000):
         pass

@@ -1,8 +1,7 @@
-"""A local chain with many more pairs, each of SOL and a token of its own, whose prices change as often as is asked.
+"""A local chain with many additional pairs, each of SOL and its own token, whose prices change at a given rate.
 
-Each pair has one pool. A price wanders around its level, never far enough to meet what rests beyond; a jump raises the
-level of a pair once, so that ``JUMP`` more is paid for SOL there. When the first transaction comes that trades in a
-pool which has jumped, that is noted: it is executed on arrival.
+Each pair has one pool. Its price varies around a level, too little to meet resting orders. A jump raises the level once
+by ``JUMP``. The time of the first transaction in a pool that has jumped is recorded; it is executed on arrival.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ from orderd.solana.programs import token
 from orderd.solana.programs.token import Mint, TokenAccount
 
 START_PRICE: Final = 1_000
-"""Of a pair's own tokens for one SOL."""
+"""Tokens of a pair for one SOL."""
 JUMP: Final = 0.007
 _NOISE: Final = 0.001
 _PARTS: Final = 10**6
@@ -48,23 +47,23 @@ _PATIENCE_SECONDS: Final = 20.0
 
 
 def token_of(pair: int) -> Token:
-    """What a pair trades SOL for."""
+    """The token of a pair."""
     # CPMM pools sort their mints, and wrapped SOL has a low address.
     mint = Pubkey.from_bytes(b"\x7f" + hashlib.sha256(b"benchmark token %d" % pair).digest()[1:])
     return Token(f"T{pair}", str(mint), _DECIMALS)
 
 
 class Reaction(NamedTuple):
-    """When the block in which a pair jumped was opened and confirmed, and when its order came; in unix seconds."""
+    """The times at which the block of a jump was opened and confirmed, and the order arrived, in unix seconds."""
 
     pair: int
     opened: float
     confirmed: float
-    came: float
+    arrived: float
 
 
-class Course(NamedTuple):
-    """How often prices changed, how many pools jumped, and the reactions to those jumps that anybody met."""
+class Moves(NamedTuple):
+    """The numbers of price changes and jumps, and the reactions to the jumps that met an order."""
 
     changes: int
     jumps: int
@@ -73,7 +72,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True)
 class ManyPairs:
-    """Where it listens, and the process that it is."""
+    """The addresses and the process of the chain."""
 
     url: str
     ws_url: str
@@ -81,35 +80,35 @@ class ManyPairs:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What leads a daemon to it."""
+        """Settings of a daemon that uses the chain."""
         return {"ORDERD_RPC_URL": self.url, "ORDERD_RPC_WS_URL": self.ws_url}
 
-    def run(self, seconds: float, *, changes: float = 0, jumps: float = 0) -> Course:
-        """So many changes and jumps a second; each pair jumps once in the life of the chain."""
+    def run(self, seconds: float, *, changes: float = 0, jumps: float = 0) -> Moves:
+        """Change prices and let pools jump, at rates per second. Each pair jumps at most once."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         plan = {"seconds": seconds, "changes": changes, "jumps": jumps}
         self.process.stdin.write(json.dumps(plan).encode() + b"\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
-        return Course(answer["changes"], answer["jumps"], [Reaction(*each) for each in answer["reactions"]])
+        return Moves(answer["changes"], answer["jumps"], [Reaction(*each) for each in answer["reactions"]])
 
 
 @contextmanager
 def running_many_pairs(pairs: int, slot_ms: int) -> Iterator[ManyPairs]:
-    """A process of its own, which ends with the block."""
+    """Run the chain in a process during the block."""
     command = [sys.executable, "-m", "benchmarks.many_pairs", "--serve", str(pairs), str(slot_ms)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        with process.stdin:  # it ends when this is closed, be it because we are gone
+        with process.stdin:  # the process ends when this is closed, also if this process dies
             url, ws_url = process.stdout.readline().decode().split()
             yield ManyPairs(url, ws_url, process)
 
 
 @dataclass
 class _Jump:
-    """Its slot, when the block was opened and confirmed, and when somebody traded on it; in unix seconds."""
+    """Its slot, and the times at which its block was opened and confirmed and an order traded, in unix seconds."""
 
     slot: int
     opened: float
@@ -118,7 +117,7 @@ class _Jump:
 
 
 class Pairs:
-    """The pools, by their pairs' numbers."""
+    """The pools by the numbers of their pairs."""
 
     def __init__(self, bank: Bank, pairs: int) -> None:
         self._bank = bank
@@ -127,18 +126,18 @@ class Pairs:
         self._levels = [1.0] * pairs
         self._chance = random.Random(1)
         self._next = 0
-        self.changes_a_slot = self.jumps_a_slot = 0.0
+        self.changes_per_slot = self.jumps_per_slot = 0.0
         self._changes_due = self._jumps_due = 0.0
         self.changes = 0
         self.jumps: dict[int, _Jump] = {}
-        self.news = asyncio.Event()
+        self.reacted = asyncio.Event()
         bank.on_opened.append(self._opened)
         bank.on_executed.append(self._executed)
         bank.on_confirmed.append(self._confirmed)
 
     def _opened(self, block: Block) -> None:
-        self._changes_due += self.changes_a_slot
-        self._jumps_due += self.jumps_a_slot
+        self._changes_due += self.changes_per_slot
+        self._jumps_due += self.jumps_per_slot
         while self._jumps_due >= 1 and len(self.jumps) < len(self._pools):
             pair = len(self.jumps)
             self.jumps[pair] = _Jump(block.slot, time.time())
@@ -151,7 +150,7 @@ class Pairs:
             self._changes_due -= 1
 
     def move(self, pair: int) -> None:
-        """To somewhere around its level. As after any swap, the pool's own account is another, too."""
+        """Set a random price near the pair's level. Changes the pool's account as well, as a swap does."""
         pool, there = self._pools[pair], self._bank.accounts
         state = PoolState.decode(there[pool].data)
         parts = round(self._levels[pair] * (1 + self._chance.uniform(-_NOISE, _NOISE)) * _PARTS)
@@ -171,7 +170,7 @@ class Pairs:
         for key in executed.transaction.keys:
             if (pair := self._pairs.get(key)) in self.jumps and self.jumps[pair].reacted is None:
                 self.jumps[pair].reacted = time.time()
-                self.news.set()
+                self.reacted.set()
 
     def _confirmed(self, block: SealedBlock) -> None:
         for jump in self.jumps.values():
@@ -180,7 +179,7 @@ class Pairs:
 
 
 def _add(bank: Bank, pair: int) -> Pubkey:
-    """Put a pool there, with its mint; its address."""
+    """Add a pool with its mint. Returns its address."""
     mint = Pubkey.from_string(token_of(pair).mint)
     pool = pool_address(config_address(_CONFIG), token.NATIVE_MINT, mint)
     first = FirstAccounts(time=0)
@@ -203,7 +202,7 @@ def _add(bank: Bank, pair: int) -> Pubkey:
 
 
 async def _serve(pairs: int, slot_ms: int) -> None:
-    """Do what is asked, until standard input ends."""
+    """Run the plans from standard input until it ends."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("error"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -213,22 +212,22 @@ async def _serve(pairs: int, slot_ms: int) -> None:
             market = Pairs(simnet.chain.bank, pairs)
             print(simnet.http_url, simnet.ws_url, flush=True)
             while line := await asyncio.to_thread(sys.stdin.readline):
-                print(json.dumps(await _do(market, slot_ms / 1_000, **json.loads(line))), flush=True)
+                print(json.dumps(await _run(market, slot_ms / 1_000, **json.loads(line))), flush=True)
 
 
-async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float, jumps: float) -> dict[str, Any]:
+async def _run(market: Pairs, slot_seconds: float, seconds: float, changes: float, jumps: float) -> dict[str, Any]:
     began, jumped = market.changes, len(market.jumps)
-    market.changes_a_slot, market.jumps_a_slot = changes * slot_seconds, jumps * slot_seconds
+    market.changes_per_slot, market.jumps_per_slot = changes * slot_seconds, jumps * slot_seconds
     await asyncio.sleep(seconds)
-    market.jumps_a_slot = 0.0
+    market.jumps_per_slot = 0.0
     changes = market.changes - began
     new = {pair: jump for pair, jump in market.jumps.items() if pair >= jumped}
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while any(jump.reacted is None for jump in new.values()):
-                market.news.clear()
-                await market.news.wait()
-    market.changes_a_slot = 0.0
+                market.reacted.clear()
+                await market.reacted.wait()
+    market.changes_per_slot = 0.0
     reacted = [
         Reaction(pair, jump.opened, jump.confirmed, jump.reacted)
         for pair, jump in new.items()
@@ -239,5 +238,5 @@ async def _do(market: Pairs, slot_seconds: float, seconds: float, changes: float
 
 if __name__ == "__main__":
     if sys.argv[1:2] != ["--serve"]:
-        raise SystemExit("it is a chain for another benchmark; see: python -m benchmarks.triggers")
+        raise SystemExit("this is a chain for another benchmark; see: python -m benchmarks.triggers")
     uvloop.run(_serve(int(sys.argv[2]), int(sys.argv[3])))

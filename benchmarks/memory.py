@@ -1,7 +1,7 @@
-"""``python -m benchmarks.memory``: what 10,000 orders more add to the memory of each process.
+"""``python -m benchmarks.memory``: the memory that 10,000 more orders take in each process.
 
-Against a chain that answers at once, so that orders pass through as fast as they can. The first 10,000 fill what is
-kept at hand and is bounded; whatever the second 10,000 add, grows with the number of orders.
+Uses a null chain, so that orders are fast. The first 10,000 fill the bounded caches; what the second 10,000 add, grows
+with the number of orders.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from orderd.process.temporary import running_daemon
 
 GOAL_MIB: Final = 5.0
 _MEASURED: Final = ("gateway", "worker", "run", "redis")
-"""What Postgres' processes share, is counted in each of them, so theirs says nothing."""
+"""Without Postgres, whose processes share memory that would be counted in each."""
 
 
 def memory_by_process(root: int) -> dict[str, float]:
-    """MiB of its own that each process keeps in memory, of ``root`` and those below it, by what they are."""
+    """Anonymous resident memory in MiB of ``root`` and its descendants, by command."""
     resident: dict[str, float] = {}
     for pid in tree_of(root):
         try:
@@ -40,7 +40,7 @@ def memory_by_process(root: int) -> dict[str, float]:
 
 
 def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
-    """The memory of each process before, between and after drains of so many orders each."""
+    """The memory of each process before, between and after ``times`` drains of ``orders`` orders."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_null_chain() as chain,
@@ -56,12 +56,12 @@ def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
-    parser.add_argument("--orders", type=int, default=10_000, help="how many at a time [10000]")
-    parser.add_argument("--times", type=int, default=2, help="how often [2]")
+    parser.add_argument("--orders", type=int, default=10_000, help="number of orders per step [10000]")
+    parser.add_argument("--times", type=int, default=2, help="number of steps [2]")
     arguments = parser.parse_args()
     seen = measure(arguments.orders, arguments.times)
     heads = [f"after {number * arguments.orders:,}" for number in range(len(seen))]
-    table = Table("process", *heads, "the last added", title=f"MiB; the last may add {GOAL_MIB:.0f}")
+    table = Table("process", *heads, "last step", title=f"Memory in MiB; goal for the last step: {GOAL_MIB:.0f}")
     for name in _MEASURED:
         added = seen[-1][name] - seen[-2][name]
         figures = [f"{each[name]:.1f}" for each in seen]

@@ -1,9 +1,8 @@
-"""A chain that answers at once and executes nothing: what an order costs the engine, apart from its chain.
+"""A chain that answers immediately and executes nothing, to measure the engine alone.
 
-What is read comes from a simnet on which nobody trades, with its real pools. What a transaction would do, that is asked
-once for each kind of transaction: others with the same accounts and swaps get the same answer under their own
-signature, with the first one's memo and compute budget. Whatever is sent is finalized at once. Like an older node, it
-takes version 0 only.
+Accounts come from a simnet without trades. A transaction is executed only once for each set of accounts and swaps:
+others get the same result under their own signature, with the memo and the compute budget of the first. Every sent
+transaction is finalized immediately. Like an older node, it accepts only version 0.
 """
 
 import asyncio
@@ -41,33 +40,33 @@ SETTINGS: Final = {
     "ORDERD_LOG_LEVEL": "warning",
     "ORDERD_RECONCILE_MINUTES": "0",
 }
-"""Of a daemon that is measured."""
+"""Settings of a measured daemon."""
 
 
 @dataclass(frozen=True)
 class NullChain:
-    """Where it listens, and the process that it is."""
+    """The addresses and the process id of the chain."""
 
     url: str
     ws_url: str
     pid: int
     freeze: Callable[[], object]
-    """From then on no slot passes."""
+    """Stops the slots."""
 
     @property
     def settings(self) -> dict[str, str]:
-        """What leads a daemon to it."""
+        """Settings of a daemon that uses the chain."""
         return {"ORDERD_RPC_URL": self.url, "ORDERD_RPC_WS_URL": self.ws_url}
 
 
 @contextmanager
 def running_null_chain() -> Iterator[NullChain]:
-    """A process of its own, which ends with the block."""
+    """Run the chain in a process during the block."""
     command = [sys.executable, "-m", "benchmarks.null_chain", "--serve"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        with process.stdin:  # it ends when this is closed, be it because we are gone
+        with process.stdin:  # the process ends when this is closed, also if this process dies
             url, ws_url = process.stdout.readline().decode().split()
 
             def freeze() -> None:
@@ -81,16 +80,16 @@ def running_null_chain() -> Iterator[NullChain]:
 
 
 class _Shape(NamedTuple):
-    """What transactions of one kind have in common: their accounts, and what stands behind budget and memo."""
+    """What transactions with the same result have in common: the accounts, and all instructions after the memo."""
 
     keys: bytes
     swaps: bytes
 
     @classmethod
     def of(cls, raw: bytes) -> "_Shape":
-        """Of a version 0 transaction that one wallet signs, as the engine makes them: counts are single bytes."""
-        keys_end = 70 + 32 * raw[69]  # behind a signature, the version and the header
-        at = keys_end + 33  # behind the blockhash and the number of instructions
+        """The shape of a version 0 transaction of the engine: with one signature, and counts of one byte."""
+        keys_end = 70 + 32 * raw[69]  # after the signature, the version and the header
+        at = keys_end + 33  # after the blockhash and the number of instructions
         for _ in ("compute unit limit", "compute unit price", "memo"):
             at += 2 + raw[at + 1]
             at += 1 + raw[at]
@@ -98,14 +97,14 @@ class _Shape(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """What getTransaction tells, around the signature."""
+    """The answer of getTransaction before and after the signature."""
 
     before: bytes
     after: bytes
 
 
 class Landings:
-    """The methods about transactions, over a simnet that none of them ever reaches."""
+    """The RPC methods for transactions, which never change the simnet."""
 
     def __init__(self, chain: Chain, dispatcher: Dispatcher) -> None:
         self._bank = chain.bank
@@ -122,7 +121,7 @@ class Landings:
         }
 
     def watch(self, signature: str, notify: Callable[[int], None]) -> None:
-        """Call ``notify`` with the slot in which the transaction lands, or has."""
+        """Call ``notify`` with the slot of the transaction when it lands, or now if it has landed."""
         if (sent := self._sent.get(signature)) is None:
             self._waiting[signature] = notify
         else:
@@ -185,7 +184,7 @@ def _finalized(slot: int) -> dict[str, Any]:
 
 
 class _Http(asyncio.Protocol):
-    """Answers each request as soon as it is there."""
+    """Answers each request immediately."""
 
     def __init__(self, landings: Landings, dispatcher: Dispatcher) -> None:
         self._methods = landings.methods
@@ -219,7 +218,7 @@ class _Http(asyncio.Protocol):
 
 
 async def _listen(landings: Landings, connection: ServerConnection) -> None:
-    """Subscriptions of one connection. Accounts never change."""
+    """Serve the subscriptions of one connection. Accounts never change."""
     loop = asyncio.get_running_loop()
     numbers = count(1)
     notifications: asyncio.Queue[bytes] = asyncio.Queue()
@@ -275,5 +274,5 @@ def _address(sockets: Iterable[socket.socket]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--serve"]:
-        raise SystemExit("it is a chain for the other benchmarks; see: python -m benchmarks.engine")
+        raise SystemExit("this is a chain for other benchmarks; see: python -m benchmarks.engine")
     uvloop.run(_serve())

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.orderctl``: how long traders wait for their client. Each command is timed as a process."""
+"""``python -m benchmarks.orderctl``: the duration of orderctl's commands, each run as a process."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ from orderd.process.temporary import running_daemon
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 
 
-BARE = """
+MINIMAL_PROGRAM = """
 import typer
 
 app = typer.Typer()
@@ -35,13 +35,13 @@ def run(count: int = 1, name: str = "x") -> None:
 
 app()
 """
-"""The least that a program of these libraries takes."""
+"""A minimal program with the same libraries."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""As for a user, whose Python keeps what it has compiled."""
+"""With compiled files, as for a user."""
 
 
 def cpu_and_wall(command: Sequence[str | Path], runs: int) -> tuple[float, float]:
-    """Median seconds of CPU and of wall clock that a command takes."""
+    """Median CPU and wall-clock seconds of a command."""
     cpu, wall = [], []
     for _ in range(runs):
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -54,17 +54,17 @@ def cpu_and_wall(command: Sequence[str | Path], runs: int) -> tuple[float, float
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.orderctl", description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="of each command [7]")
+    parser.add_argument("--runs", type=int, default=7, help="number of runs per command [7]")
     runs: int = parser.parse_args().runs
-    table = Table("", "CPU", "wall", "wanted of CPU", title=f"orderctl on {os.cpu_count()} cores")
+    table = Table("", "CPU", "wall clock", "goal for CPU", title=f"orderctl on {os.cpu_count()} cores")
 
     def row(name: str, command: Sequence[str | Path], limit: float | None = None) -> None:
         cpu, wall = cpu_and_wall(command, runs)
         is_good = limit is None or cpu < limit
-        wanted = "" if limit is None else f"under {limit * 1000:.0f} ms"
-        table.add_row(name, f"{cpu * 1000:.0f} ms", f"{wall * 1000:.0f} ms", wanted, style="" if is_good else "red")
+        goal = "" if limit is None else f"under {limit * 1000:.0f} ms"
+        table.add_row(name, f"{cpu * 1000:.0f} ms", f"{wall * 1000:.0f} ms", goal, style="" if is_good else "red")
 
-    row("a program of typer and rich", [sys.executable, "-c", BARE])
+    row("minimal program with typer and rich", [sys.executable, "-c", MINIMAL_PROGRAM])
     row("orderctl --help", [ORDERCTL, "--help"], 0.080)
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,

@@ -1,9 +1,9 @@
-"""``make outages``: what a daemon answers, tells and settles while each service and process is away, as tables.
+"""``make outages`` prints tables of a daemon's answers, reports and settlements during outages of each service.
 
-A service hangs (all its processes stopped), stays down, is full or read-only for ``SECONDS``; or it is killed, emptied
-or asked to stop, which is followed for a few seconds. An order is sent just before, so that it is in flight, and one
-each second; the daemon is asked how it is; and when all is over, it is waited for until every order has ended and
-orders are executed again. ``ONLY`` chooses rows by words of their names, or "recovery" (``benchmarks.recovery``).
+A service hangs (all its processes are stopped), stays down, is full or read-only for ``SECONDS``; or it is killed,
+emptied or restarted, and observed for a few seconds. One order is sent just before, so that it is in flight, and one
+per second meanwhile. After the outage, the row waits until every order has ended and orders are executed again.
+``ONLY`` selects rows by a part of their names, or "recovery" (``benchmarks.recovery``).
 """
 
 import json
@@ -39,10 +39,10 @@ from orderd.process.temporary import Daemon, running_daemon
 
 SECONDS: Final = float(os.environ.get("SECONDS", "5"))
 ONLY: Final = os.environ.get("ONLY", "")
-_MOMENT_SECONDS: Final = 5.0
-"""How long is followed what takes no time by itself."""
-_ASKED_AT: Final = 2
-"""Seconds after the beginning: what was asked of a service just before has grown old."""
+_OBSERVED_SECONDS: Final = 5.0
+"""Duration of a row whose outage is instantaneous."""
+_HEALTH_AT: Final = 2
+"""Seconds after the beginning at which the health is read: earlier answers of the services have expired."""
 _PATIENCE_SECONDS: Final = 90.0
 _WATCHDOG_SECONDS: Final = 2
 _SETTINGS: Final = {
@@ -55,23 +55,23 @@ _SETTINGS: Final = {
 _ORDER: Final = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.01"}
 _ENDED: Final = {status for status, state in STATES.items() if state.phase in (Phase.FILLED, Phase.UNFILLED)}
 _HEADS: Final = (
-    "What happens",
+    "Outage",
     "POST",
-    "took at most",
+    "longest answer",
     "`/ready`",
     "`executing`",
-    "`status` names",
-    "`STATUS=` adds",
-    "`WATCHDOG=1` missing",
-    "in flight",
-    "sent meanwhile",
+    "unhealthy in `status`",
+    "problems in `STATUS=`",
+    "longest without `WATCHDOG=1`",
+    "order in flight",
+    "orders sent meanwhile",
     "settled after",
 )
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What happens, and what undoes it after ``seconds``."""
+    """``begin`` causes the outage, and ``end`` ends it after ``seconds``."""
 
     name: str
     begin: Callable[[], object]
@@ -81,7 +81,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Sent:
-    """An order that was sent: under which name, what was answered, and after how many seconds."""
+    """A sent order: its client order id, the answer, and the seconds until the answer."""
 
     name: str
     answer: str
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def measure(http: httpx.Client, notices: ManagerNotices, outage: Outage) -> list[str]:
-    """One row."""
+    """The cells of one row."""
     notices.wait_until_settled()
     with ThreadPoolExecutor(100) as pool:
         before = submit(http)
@@ -118,34 +118,34 @@ def measure(http: httpx.Client, notices: ManagerNotices, outage: Outage) -> list
         posted = []
         for number in range(math.ceil(outage.seconds)):
             posted.append(pool.submit(submit, http))
-            if number == _ASKED_AT:
-                asking = pool.submit(how_it_is, http)
+            if number == _HEALTH_AT:
+                reading = pool.submit(health, http)
             time.sleep(max(0.0, began + min(number + 1, outage.seconds) - time.monotonic()))
         outage.end()
         over = time.monotonic()
         sent = [each.result() for each in posted]
-        how = asking.result()
+        read = reading.result()
     first, *rest = settle(http, [before, *sent])
     settled = time.monotonic()
     return [
-        counted(each.answer for each in sent),
+        summary(each.answer for each in sent),
         f"{max(each.took for each in sent):.2f} s",
-        *how,
-        notices.doubts(began) or "-",
+        *read,
+        notices.problems(began) or "-",
         f"{notices.longest_silence(began, settled):.1f} s",
         first,
-        counted(rest),
+        summary(rest),
         f"{settled - over:.1f} s",
     ]
 
 
-def how_it_is(http: httpx.Client) -> list[str]:
-    """What ``/ready`` answers, whether orders are executed, and which services ``status`` names as ill."""
+def health(http: httpx.Client) -> list[str]:
+    """The status code of ``/ready``, its ``executing``, and the unhealthy services in ``status``."""
     ready, status = (answer_to(partial(http.get, path)) for path in ("/ready", "/api/status"))
     services = {} if status is None else status.json().get("services", {})
     return [
         *(("-", "-") if ready is None else (str(ready.status_code), json.dumps(ready.json()["executing"]))),
-        ", ".join(name for name, health in services.items() if not health["ok"]) or "-",
+        ", ".join(name for name, service in services.items() if not service["ok"]) or "-",
     ]
 
 
@@ -157,16 +157,16 @@ def submit(http: httpx.Client) -> Sent:
     return Sent(name, answer, time.monotonic() - began)
 
 
-def answer_to(question: Callable[[], httpx.Response]) -> httpx.Response | None:
-    """The answer; None if the gateway itself is away."""
+def answer_to(request: Callable[[], httpx.Response]) -> httpx.Response | None:
+    """The answer, None if the gateway is unavailable."""
     try:
-        return question()
+        return request()
     except httpx.HTTPError:
         return None
 
 
 def settle(http: httpx.Client, sent: Sequence[Sent]) -> list[str]:
-    """What became of the orders, once all have ended and orders are executed again."""
+    """Wait until all orders have ended and orders are executed again. Returns the outcomes."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     outcomes = ["not settled"] * len(sent)
     while "not settled" in outcomes and time.monotonic() < deadline:
@@ -179,10 +179,10 @@ def settle(http: httpx.Client, sent: Sequence[Sent]) -> list[str]:
 
 
 def outcome(http: httpx.Client, sent: Sent) -> str:
-    """Its last state, with the code of an error; only what was not acknowledged may never have been taken."""
+    """The state of the order, with the code of its error. An acknowledged order that does not exist is LOST."""
     answer = answer_to(lambda: http.get(f"/api/orders/{sent.name}"))
     if answer is not None and answer.status_code == 404:
-        return "LOST" if sent.answer == "201" else "not taken"
+        return "LOST" if sent.answer == "201" else "not accepted"
     if answer is None or answer.status_code != 200:
         return "not settled"
     order = answer.json()["order"]
@@ -191,14 +191,14 @@ def outcome(http: httpx.Client, sent: Sent) -> str:
     return " ".join([order["status"], *([order["error"]["code"]] if order["error"] else [])])
 
 
-def counted(words: Iterable[str]) -> str:
-    """Such as ``201 (4), 503 (1)``; without numbers where all are alike."""
-    counts = Counter(words)
-    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{word} ({n})" for word, n in counts.items())
+def summary(values: Iterable[str]) -> str:
+    """Such as ``201 (4), 503 (1)``, without numbers if all values are equal."""
+    counts = Counter(values)
+    return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{value} ({n})" for value, n in counts.items())
 
 
 def outages(daemon: Daemon) -> Iterator[Outage]:
-    """Of one service they are far apart: what ends often is started again ever later."""
+    """Outages of one service are far apart, because frequent restarts are delayed."""
     state_dir = daemon.log.parent
     for service in SERVICES:
         stopped: list[int] = []
@@ -209,15 +209,15 @@ def outages(daemon: Daemon) -> Iterator[Outage]:
 
         yield Outage(f"{service} hangs", stop, partial(send, stopped, signal.SIGCONT))
     for service in SERVICES:
-        ask = partial(signalled, daemon, service, STOP_SIGNALS.get(service, signal.SIGTERM))
-        yield Outage(f"{service} is restarted", ask, seconds=_MOMENT_SECONDS)
+        restart = partial(signalled, daemon, service, STOP_SIGNALS.get(service, signal.SIGTERM))
+        yield Outage(f"{service} is restarted", restart, seconds=_OBSERVED_SECONDS)
     for service in SERVICES:
         yield Outage(
-            f"{service} is killed", partial(signalled, daemon, service, signal.SIGKILL), seconds=_MOMENT_SECONDS
+            f"{service} is killed", partial(signalled, daemon, service, signal.SIGKILL), seconds=_OBSERVED_SECONDS
         )
-    yield Outage("redis is emptied", lambda: ask_redis(state_dir, "FLUSHALL"), seconds=_MOMENT_SECONDS)
-    yield Outage("redis is full", lambda: ask_redis(state_dir, "CONFIG SET maxmemory 1"),
-                 lambda: ask_redis(state_dir, "CONFIG SET maxmemory 0"))  # fmt: skip
+    yield Outage("redis is emptied", lambda: call_redis(state_dir, "FLUSHALL"), seconds=_OBSERVED_SECONDS)
+    yield Outage("redis is full", lambda: call_redis(state_dir, "CONFIG SET maxmemory 1"),
+                 lambda: call_redis(state_dir, "CONFIG SET maxmemory 0"))  # fmt: skip
     yield Outage("postgres is read-only", lambda: read_only(state_dir, "on"), lambda: read_only(state_dir, "off"))
     for service in SERVICES:
         down = KeptDown(daemon, service)
@@ -228,13 +228,13 @@ def signalled(daemon: Daemon, service: str, number: signal.Signals) -> None:
     send([pid_of(daemon, service)], number)
 
 
-def ask_redis(state_dir: Path, command: str) -> None:
+def call_redis(state_dir: Path, command: str) -> None:
     with closing(RedisClient.from_url(Redis(state_dir).url)) as client:
         client.execute_command(*command.split())  # type: ignore[no-untyped-call]
 
 
 def read_only(state_dir: Path, value: str) -> None:
-    """Of the sessions that begin from now on; those that there are are ended."""
+    """Set the default of new sessions, and end the existing ones."""
     with closing(psycopg2.connect(Postgres(state_dir).url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:

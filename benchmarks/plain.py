@@ -1,7 +1,7 @@
-"""The least that a durable queue of this kind costs: stock Dramatiq, ten threads, and an order that trades nothing.
+"""The minimum cost of a durable queue: stock Dramatiq with ten threads, and orders that do not trade.
 
-Each message makes two commits, as one that accepts and one that ends would, and five publishes, one for each event.
-There is no route, no simulation, no signature, no claim and no chain: what orderd takes above it, is for those.
+Each message makes two commits, for the acceptance and the end of an order, and publishes five events. orderd's
+additional cost is for routes, simulations, signatures, claims and the chain.
 """
 
 import threading
@@ -26,14 +26,14 @@ _THREADS = 10
 
 @dataclass(frozen=True)
 class Plain:
-    """``cpu`` in seconds a message, over worker, Postgres and Redis."""
+    """``cpu`` in seconds per message, of worker, Postgres and Redis."""
 
-    messages_a_second: float
+    messages_per_second: float
     cpu: float
 
 
 def plain_engine(state_dir: Path, messages: int) -> Plain:
-    """Work off ``messages`` messages that are in the queue already."""
+    """Process ``messages`` messages that are already in the queue."""
     with ExitStack() as stop:
         postgres, queue = Postgres(state_dir), Redis(state_dir)
         servers = [postgres.start(), queue.start()]
@@ -41,7 +41,7 @@ def plain_engine(state_dir: Path, messages: int) -> Plain:
             stop.callback(server.stop)
         _make_table(postgres.url, messages)
         broker = RedisBroker(url=queue.url)  # type: ignore[no-untyped-call]
-        news = redis.Redis.from_url(queue.url)
+        publisher = redis.Redis.from_url(queue.url)
         connections: SimpleQueue[psycopg2.extensions.connection] = SimpleQueue()
         for _ in range(_THREADS):
             connections.put(psycopg2.connect(postgres.url))
@@ -55,7 +55,7 @@ def plain_engine(state_dir: Path, messages: int) -> Plain:
                     cursor.execute("UPDATE plain SET status = %s WHERE id = %s", (status, number))
             connections.put(connection)
             for status in ("accepted", "started", "routed", "submitted", "confirmed"):
-                news.publish("plain", status)
+                publisher.publish("plain", status)
             left.release()
 
         for number in range(messages):

@@ -1,4 +1,4 @@
-"""The processes of a running daemon: which they are, and what is done to them. For outages of all kinds."""
+"""Finds and signals the processes of a running daemon, to cause outages."""
 
 import os
 import signal
@@ -11,25 +11,25 @@ from typing import Final
 from orderd.process.temporary import Daemon
 
 SERVICES: Final = ("postgres", "redis", "simnet", "worker", "gateway")
-"""As ``orderd run`` names and starts them."""
+"""The names of the child processes of ``orderd run``, in starting order."""
 STOP_SIGNALS: Final = {"postgres": signal.SIGINT}
-"""What asks a service to stop in order, where that is not SIGTERM."""
+"""Signals for an orderly stop, if it is not SIGTERM."""
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.005
 
 
 def pid_of(daemon: Daemon, service: str) -> int:
-    """Its process; where it is just being started again, once it is there. Raises TimeoutError."""
+    """The service's process. Waits for it if it is being restarted. Raises TimeoutError."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if (pid := _running(daemon, service)) is not None:
             return pid
         time.sleep(_POLL_SECONDS)
-    raise TimeoutError(f"{service} is not started again")
+    raise TimeoutError(f"{service} was not restarted")
 
 
 def tree_of(pid: int) -> list[int]:
-    """The process and all that it has started."""
+    """The process and its descendants."""
     children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return [pid, *(each for child in children for each in tree_of(child))]
 
@@ -43,7 +43,7 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 class KeptDown:
-    """A service that is killed, and again whenever it is started, so that nothing listens at its address."""
+    """Kills a service whenever it is started, so that nothing listens at its address."""
 
     def __init__(self, daemon: Daemon, service: str) -> None:
         self._daemon = daemon
@@ -65,7 +65,7 @@ class KeptDown:
 
 
 def _running(daemon: Daemon, service: str) -> int | None:
-    """The process that its lock names, if that is a child of this daemon and lives."""
+    """The process in its lock file, if it is a living child of this daemon."""
     pid = int((daemon.log.parent / f"{service}.lock").read_text() or 0)
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.recovery``: how soon a daemon is ready, and what was under way is settled, after each death.
+"""``python -m benchmarks.recovery``: the time until a daemon is ready and orders are settled after kills.
 
-The second table of ``make outages``, where each is tried five times.
+The second table of ``make outages``, which repeats each row five times.
 """
 
 import os
@@ -26,7 +26,7 @@ from orderd.process.temporary import Daemon, running_daemon
 
 _TIMES: Final = 5
 _ORDERS: Final = 20
-"""How many a small database holds."""
+"""Number of stored orders."""
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.01
 _SETTINGS: Final = {"ORDERD_RATE_LIMIT": "0", "ORDERD_SIMNET_MARKET": "false", "ORDERD_LOG_LEVEL": "warning"}
@@ -35,8 +35,8 @@ _SIGNED: Final = {OrderStatus.SUBMITTED}
 
 
 def recovery(times: int = _TIMES) -> Table:
-    """Each is tried so many times, which takes about four minutes for five."""
-    table = Table("What happens", "what is measured", "goal", "median", "all", box=MARKDOWN)
+    """Measure each row ``times`` times. Five times take about four minutes."""
+    table = Table("Event", "measured", "goal", "median", "all", box=MARKDOWN)
     table.title = f"Recovery; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     with tempfile.TemporaryDirectory() as directory:
         state_dir = Path(directory)
@@ -62,7 +62,7 @@ def recovery(times: int = _TIMES) -> Table:
         measured = "the order has ended, after the kill"
         for what, goal, die in (
             ("`kill -9` of the worker with a signed order", "5 s", _worker_dies),
-            ("the same, when its host cannot be asked", "10 s", _worker_elsewhere_dies),
+            ("the same on another host", "10 s", _worker_of_another_host_dies),
             ("`kill -9` of the gateway between commit and queue", "5 s", _gateway_dies_before_the_queue),
         ):
             _add(table, what, measured, goal, [_seconds_to_the_end(state_dir, die) for _ in range(times)])
@@ -83,9 +83,9 @@ def _started(state_dir: Path) -> Iterator[tuple[Daemon, float]]:
 
 
 def _seconds_to_the_end(state_dir: Path, die: Callable[[Daemon], str]) -> float:
-    """``die`` kills something over an order, whose name it returns.
+    """``die`` kills a process during an order, and returns the order's id.
 
-    The daemon is a new one each time: what ends often is started again ever later.
+    Each call starts a new daemon, because frequent restarts are delayed.
     """
     with _started(state_dir) as (daemon, _):
         return _wait_for(state_dir, die(daemon), _ENDED)
@@ -99,8 +99,8 @@ def _worker_dies(daemon: Daemon) -> str:
     return name
 
 
-def _worker_elsewhere_dies(daemon: Daemon) -> str:
-    """To the others it is on another machine: nobody can ask the kernel about it, and only its silence tells."""
+def _worker_of_another_host_dies(daemon: Daemon) -> str:
+    """The worker is registered for another machine, so that only its missing heartbeat shows its death."""
     with (
         closing(psycopg2.connect(Postgres(daemon.log.parent).url)) as connection,
         connection,
@@ -111,7 +111,7 @@ def _worker_elsewhere_dies(daemon: Daemon) -> str:
 
 
 def _gateway_dies_before_the_queue(daemon: Daemon) -> str:
-    """Redis hangs while the order is taken and dies with the gateway, so that what was on its way to it is lost."""
+    """Redis hangs while the order is accepted and is killed with the gateway, so that the message is lost."""
     redis, gateway = tree_of(pid_of(daemon, "redis")), pid_of(daemon, "gateway")
     send(redis, signal.SIGSTOP)
     name = _order(daemon)
@@ -120,7 +120,7 @@ def _gateway_dies_before_the_queue(daemon: Daemon) -> str:
 
 
 def _order(daemon: Daemon) -> str:
-    """The name of an order that was taken just now."""
+    """Submit an order. Returns its id."""
     name = f"o-{time.monotonic_ns()}"
     order = {"token_in": "SOL", "token_out": "USDC", "amount_in": "0.01", "client_order_id": name}
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -137,7 +137,7 @@ def _order(daemon: Daemon) -> str:
 
 
 def _wait_for(state_dir: Path, name: str, statuses: set[OrderStatus]) -> float:
-    """Seconds until Postgres says so of the order; it is asked itself, for the gateway may be away."""
+    """Seconds until the order has one of the statuses, read from Postgres because the gateway may be unavailable."""
     began = time.monotonic()
     with closing(psycopg2.connect(Postgres(state_dir).url)) as connection:
         connection.autocommit = True

@@ -1,9 +1,9 @@
-"""``python -m benchmarks.subscribers``: thousands of websockets on one gateway, each following an order of its own.
+"""``python -m benchmarks.subscribers``: thousands of websockets on one gateway, each following its own order.
 
-All orders are submitted while the worker stands still, then it is let go, at a rate that leaves the machine some air:
-each subscriber waits for its own order's last event. The delay is from the time that Postgres gave the event, in the
-statement that commits it, to its arrival in the client; so it contains the commit itself. A second run has stuck
-readers among the subscribers: they follow all orders and take nothing off their buffers.
+All orders are submitted while the worker is suspended. Then it executes them at a limited rate, and each subscriber
+waits for the last event of its order. A delay begins at the event's time, which Postgres sets in the committing
+statement, and ends when the client receives it, so it includes the commit. A second run adds stuck readers, which
+follow all orders and never read.
 """
 
 import argparse
@@ -49,7 +49,7 @@ _TERMINAL = frozenset({"confirmed", "failed", "cancelled"})
 
 @dataclass
 class Run:
-    """What a run showed. Delays in seconds, memory in KiB a connection."""
+    """The results of a run. Delays in seconds, memory in KiB per connection."""
 
     connecting: list[float] = field(default_factory=list)
     connect_seconds: float = 0.0
@@ -58,7 +58,7 @@ class Run:
     delays: list[float] = field(default_factory=list)
     final_delays: list[float] = field(default_factory=list)
     ended: set[str] = field(default_factory=set)
-    news_seconds: float = 0.0
+    event_seconds: float = 0.0
     closed: dict[str, int] = field(default_factory=dict)
     gateway_cpu: float = 0.0
 
@@ -96,7 +96,7 @@ class Subscriber:
 
 
 async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
-    """One run over a daemon that has done nothing yet."""
+    """Measure a new daemon."""
     run, ended = Run(), asyncio.Event()
     address = urlsplit(daemon.url)
     host, port = address.hostname or "", address.port or 0
@@ -130,15 +130,15 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
     while len(run.ended) < subscribers:
         ended.clear()
         await asyncio.wait_for(ended.wait(), _PATIENCE_SECONDS)
-    run.news_seconds, run.gateway_cpu = time.perf_counter() - began, _cpu(pid) - cpu
+    run.event_seconds, run.gateway_cpu = time.perf_counter() - began, _cpu(pid) - cpu
     if stuck:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while _metric(daemon.url, "orderd_ws_connections") > subscribers:  # noqa: ASYNC110  (in another process)
                 await asyncio.sleep(0.5)
             run.closed = {
-                "gone": stuck,
-                "of them for what they left unread": _metric(daemon.url, "orderd_ws_slow_disconnects_total"),
-                "of them that read of code 1013 in the end": sum([await _close_code(each) == 1013 for each in readers]),
+                "disconnected": stuck,
+                "disconnected as slow": _metric(daemon.url, "orderd_ws_slow_disconnects_total"),
+                "that received code 1013": sum([await _close_code(each) == 1013 for each in readers]),
             }
     for each in followers:
         each.client.transport.close()
@@ -147,7 +147,7 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
 
 
 async def _open_small(host: str, port: int) -> LightClient:
-    """A connection with a small buffer."""
+    """A connection with a small receive buffer."""
     loop = asyncio.get_running_loop()
     reader = LightClient(f"{host}:{port}", lambda *_: None)
     small = socket.socket()
@@ -160,13 +160,13 @@ async def _open_small(host: str, port: int) -> LightClient:
 
 
 async def _stop_reading(reader: LightClient) -> None:
-    """Follow all orders, and take nothing off the buffer."""
+    """Follow all orders without reading the events."""
     await reader.call("orders.subscribe")
     reader.transport.pause_reading()
 
 
 async def _close_code(reader: LightClient) -> int | None:
-    """Read what is left, up to the end of the connection."""
+    """Read the rest until the connection closes."""
     reader.transport.resume_reading()
     await reader.lost
     return reader.close_code
@@ -198,7 +198,7 @@ def _memory(pid: int) -> int:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of CPU so far: fields 14 and 15 of proc_pid_stat(5)."""
+    """CPU seconds: fields 14 and 15 of proc_pid_stat(5)."""
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
@@ -219,30 +219,30 @@ def add_rows(table: Table, run: Run, stuck: int) -> None:
         *milliseconds(run.connecting),
         f"{count / run.connect_seconds:.0f}/s",
     )
-    table.add_row("memory of an idle one", f"{run.idle_memory:.1f} KiB", "", "")
-    table.add_row("memory of one that follows", f"{run.following_memory:.1f} KiB", "", "")
+    table.add_row("memory per idle websocket", f"{run.idle_memory:.1f} KiB", "", "")
+    table.add_row("memory per following websocket", f"{run.following_memory:.1f} KiB", "", "")
     table.add_row(
-        f"commit to subscriber, own order's end{with_stuck}",
+        f"commit to subscriber, final events{with_stuck}",
         *milliseconds(run.final_delays),
-        f"{count} subscribers in {run.news_seconds:.1f} s",
+        f"{count} subscribers in {run.event_seconds:.1f} s",
     )
     table.add_row(
-        f"commit to subscriber, every event{with_stuck}",
+        f"commit to subscriber, all events{with_stuck}",
         *milliseconds(run.delays),
-        f"{len(run.delays) / run.news_seconds:.0f}/s, gateway at {run.gateway_cpu / run.news_seconds:.0%} of a core",
+        f"{len(run.delays) / run.event_seconds:.0f}/s, gateway at {run.gateway_cpu / run.event_seconds:.0%} of a core",
     )
-    for what, number in run.closed.items():
-        table.add_row(f"stuck readers {what}", "", "", str(number))
+    for label, number in run.closed.items():
+        table.add_row(f"stuck readers {label}", "", "", str(number))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.subscribers", description=__doc__)
-    parser.add_argument("--subscribers", type=int, default=5_000, help="websockets [5000]")
-    parser.add_argument("--rate", type=int, default=100, help="orders that are started a second [100]")
-    parser.add_argument("--stuck", type=int, default=100, help="readers that stop reading, in the second run [100]")
+    parser.add_argument("--subscribers", type=int, default=5_000, help="number of websockets [5000]")
+    parser.add_argument("--rate", type=int, default=100, help="orders started per second [100]")
+    parser.add_argument("--stuck", type=int, default=100, help="stuck readers in the second run [100]")
     arguments = parser.parse_args()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
 
     settings = _SETTINGS | {"ORDERD_RATE_LIMIT": str(arguments.rate)}
     table = Table("", "median", "p99", "", title=f"{arguments.subscribers} subscribers on {os.cpu_count()} cores")

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.sweep``: what orders of all sizes receive on a fresh simnet without a market, both ways.
+"""``python -m benchmarks.sweep``: output of orders of all sizes on a new simnet without a market, in both directions.
 
-Received must never fall as the size grows. Each refusal is told with its code and, in a table of its own, with what
-keeps the order from being routed and the largest amount below it that is.
+The output must never fall as the size grows. A second table shows each range of refused sizes with the reason, and the
+largest smaller amount that is routed.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from tests.unit.venues.genesis import Desk, desk_at_genesis
 
 SOL, USDC = WELL_KNOWN["simnet"][:2]
 LARGEST = {SOL: 50_000 * 10**9, USDC: 5_083_000 * 10**6}
-"""In base units: about the same value, at 101.66 USDC a SOL."""
-IMPACTS = {"as it comes": 500, "raised": 10_000}
+"""In base units. Both have about the same value, at 101.66 USDC per SOL."""
+IMPACTS = {"default": 500, "raised": 10_000}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of an order; amounts in base units."""
+    """The result of an order; amounts in base units."""
 
     amount_in: int
     route: Route | None
@@ -39,7 +39,7 @@ class Answer:
 
 
 def sizes(token: Token, steps: int) -> list[int]:
-    """From a unit of SOL, or its worth, to the largest, in equal steps."""
+    """From one SOL or its value to the largest amount, in equal steps."""
     largest = LARGEST[token]
     return [max(largest * step // steps, largest // 50_000) for step in range(1, steps + 1)]
 
@@ -56,24 +56,24 @@ def answer(desk: Desk, sold: Token, bought: Token, amount_in: int) -> Answer:
 
 
 def falls(answers: Sequence[Answer]) -> list[Answer]:
-    """Those that receive less than a smaller order does, by more than rounding."""
-    found, most = [], 0
+    """The answers that receive less than a smaller order, by more than rounding."""
+    found, best = [], 0
     for each in answers:
         if each.route is not None:
-            if each.received < most - (most >> 20):
+            if each.received < best - (best >> 20):
                 found.append(each)
-            most = max(most, each.received)
+            best = max(best, each.received)
     return found
 
 
 def refused(answers: Sequence[Answer]) -> list[list[Answer]]:
-    """The refusals, those in a row and for one reason together."""
+    """The refusals, with consecutive ones for the same reason in one group."""
     groups = groupby(answers, key=lambda each: None if each.refusal is None else each.refusal.code)
     return [list(group) for code, group in groups if code is not None]
 
 
 def largest_routed(desk: Desk, sold: Token, bought: Token, best: Answer, below: int) -> Answer:
-    """The largest order that is routed between one that is and one that is not, by bisection."""
+    """The largest routed order between ``best``, which is routed, and ``below``, which is not, by bisection."""
     low, high = best.amount_in, below
     while high - low > below // 100_000 + 1:
         middle = (low + high) // 2
@@ -114,7 +114,7 @@ def main() -> None:
                 )
             console.print(table)
             console.print(f"received falls {len(falls(answers))} times")
-            table = Table("refused", "code", "why, of the first", "largest that is routed below", "receives")
+            table = Table("refused", "code", "reason of the first", "largest routed below", "receives")
             for group in refused(answers):
                 first, last = group[0], group[-1]
                 assert first.refusal is not None

@@ -1,6 +1,6 @@
-"""What a pass of the triggers costs the thread that makes it: its CPU, whatever else the machine does meanwhile.
+"""CPU time of the thread that runs a pass of the triggers, independent of other load.
 
-The pass is made in this process. The pools are read by other threads, from a dict; so that is not part of it.
+The pass runs in this process. Other threads read the pools from a dict, so reading is not included.
 """
 
 import statistics
@@ -29,40 +29,41 @@ from tests.unit.venues.chain import Chain
 
 _NOW: Final = 1_800_000_000
 _TIMES: Final = 3
-_A_WHILE: Final = 2.5
-"""Seconds: longer than a pair is left alone of which nobody hints that it has changed."""
-_UNTIL_ALL_ARE_READ: Final = 31.0
+_RECHECK_SECONDS: Final = 2.5
+"""Longer than the interval at which pairs without hints of changes are checked."""
+_REREAD_SECONDS: Final = 31.0
+"""Longer than the interval at which all pairs are read again."""
 
 
 class Passes(NamedTuple):
     """CPU seconds of one pass over all pairs."""
 
     first: float
-    """All orders are read and taken up."""
+    """All orders are read and added."""
     read_again: float
-    """One of the pairs is read once more, as each is every half a minute, and all are looked at again."""
+    """A pair is read again, as each is every half a minute, and all are checked again."""
     unchanged: float
     changed: float
 
 
 def passes(pairs: int) -> Passes:
-    """Over the orders that rest in the database, on pairs that nobody meets."""
+    """Measure passes over the resting orders in the database, whose prices are not met."""
     market, chain, clock = _market(pairs)
     triggers = _triggers(chain, clock, pairs)
     first = _cpu(triggers.run_once)
     unchanged, changed = [], []
     for _ in range(_TIMES):
-        clock.seconds += _A_WHILE
+        clock.seconds += _RECHECK_SECONDS
         unchanged.append(_cpu(triggers.run_once))
         _move(market, chain, pairs)
-        clock.seconds += _A_WHILE
+        clock.seconds += _RECHECK_SECONDS
         changed.append(_cpu(triggers.run_once))
-    clock.seconds += _UNTIL_ALL_ARE_READ
+    clock.seconds += _REREAD_SECONDS
     return Passes(first, _cpu(triggers.run_once), statistics.median(unchanged), statistics.median(changed))
 
 
 class _Clock:
-    """It goes when it is told to."""
+    """A clock that is set by hand."""
 
     seconds = 0.0
 
@@ -105,7 +106,7 @@ def _show(market: _Market, chain: Chain) -> None:
 
 
 def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
-    """They know all pairs, as a worker does after a while."""
+    """Triggers that have discovered all pairs, as in a running worker."""
     rpc = chain.rpc()
     sol, usdc = WELL_KNOWN["simnet"][:2]
     router = Router(
@@ -127,7 +128,7 @@ def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
 
 
 def _send(order_ids: Sequence[object]) -> None:
-    assert not order_ids, "no price meets an order"
+    assert not order_ids, "an order was fired"
 
 
 def _cpu(run: Callable[[], object]) -> float:

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.triggers``: what 50,000 orders that rest on 200 pairs cost, and how soon one goes out.
+"""``python -m benchmarks.triggers``: cost of 50,000 resting orders on 200 pairs, and the latency until one is sent.
 
-A third are limit orders, a third stops, and a third trailing stops. Prices change 200 times a second, in each pair's
-own pool. The orders of a pair are spread around its price, the nearest half a percent away; a pool that jumps further
-meets that one. What is told of memory and CPU is what the worker and the others take without any orders, and with them.
+A third are limit orders, a third stops, and a third trailing stops. Prices change 200 times per second, each pair's in
+its own pool. The orders of a pair are spread around its price, the nearest half a percent away; the jump of a pool
+meets that one. Memory and CPU of all processes are shown without orders and with them.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
 from benchmarks.figures import milliseconds
-from benchmarks.many_pairs import START_PRICE, Course, ManyPairs, running_many_pairs, token_of
+from benchmarks.many_pairs import START_PRICE, ManyPairs, Moves, running_many_pairs, token_of
 from benchmarks.memory import memory_by_process
 from benchmarks.null_chain import SETTINGS
 from benchmarks.trigger_pass import Passes, passes
@@ -41,39 +41,39 @@ from orderd.process.temporary import Daemon, running_daemon
 ORDERS: Final = 50_000
 PAIRS: Final = 200
 CHANGES: Final = 200
-"""A second."""
+"""Price changes per second."""
 SLOT_MS: Final = 400
 CROSSINGS: Final = 10
-"""A slot, for as long as there are pairs that have not jumped."""
+"""Jumps per slot, until all pairs have jumped."""
 _SECONDS: Final = 20.0
 _AT_ONCE: Final = 1_000
 _NEAREST: Final = Decimal("1.005")
 _NEXT: Final = Decimal("1.02")
 _APART: Final = Decimal("0.004")
-"""Where the orders of a pair rest, in parts of its price: the first one, the second, and from there on."""
+"""Prices of a pair's orders relative to the market: the first, the second, and the distance of further ones."""
 _TRAIL: Final = "20%"
-_LEAST_LAMPORTS: Final = 10_000_000
+_MIN_LAMPORTS: Final = 10_000_000
 _SIZES: Final = 8
-"""Amounts are so many powers of two of the least."""
+"""Number of different amounts: the minimum times powers of two."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """``memory`` is in MiB; ``rest`` and ``moving`` are CPU seconds a second by process, ``threads`` by thread."""
+    """``memory`` is in MiB. ``still`` and ``moving`` are CPU seconds per second by process, ``threads`` by thread."""
 
     orders: int
     memory: dict[str, float]
-    rest: dict[str, float]
+    still: dict[str, float]
     moving: dict[str, float]
     threads: dict[str, float]
-    course: Course
+    moves: Moves
     event_times: dict[tuple[int, str], float]
-    """When which event of a pair's order that went out was stored, in unix seconds."""
+    """The times at which events of a pair's fired order were stored, in unix seconds."""
     passes: Passes
 
 
 def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
-    """Orders that sell SOL, as many in each pair, and of each kind in turn."""
+    """Orders that sell SOL, equally many in each pair and of each kind."""
     sol = WELL_KNOWN["simnet"][0]
     for number in range(orders):
         place, pair = divmod(number, pairs)
@@ -81,15 +81,15 @@ def resting(orders: int, pairs: int) -> Iterator[NewOrder]:
         terms = OrderTerms(
             token_in=sol,
             token_out=token_of(pair),
-            amount_in=_LEAST_LAMPORTS << place % _SIZES,
+            amount_in=_MIN_LAMPORTS << place % _SIZES,
             slippage_bps=50,
-            **_waits_for(place, beyond),
+            **_price_terms(place, beyond),
         )
         yield NewOrder(uuid4(), DEFAULT_ACCOUNT, f"rests-{number}", terms, Actor("benchmark"))
 
 
-def _waits_for(place: int, beyond: Decimal) -> dict[str, Any]:
-    """A price so far beyond that of the market, in parts of it, on the one side or the other."""
+def _price_terms(place: int, beyond: Decimal) -> dict[str, Any]:
+    """Terms with a price that differs from the market's by the factor ``beyond``, on either side."""
     if place % 3 == 0:
         price = canonical(round(1 / (START_PRICE * beyond), 12))
         return {"kind": OrderKind.LIMIT, "limit_price": price, "time_in_force": TimeInForce.GTC}
@@ -100,24 +100,24 @@ def _waits_for(place: int, beyond: Decimal) -> dict[str, Any]:
 
 
 def measure(orders: int, pairs: int, changes: float, crossings: int) -> Measured:
-    """A daemon of its own, over a database that is filled before it starts."""
+    """Measure a new daemon on a filled database."""
     with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory, running_many_pairs(pairs, SLOT_MS) as chain:
         state_dir = Path(directory)
         found = _fill(state_dir, orders, pairs)
         with running_daemon(state_dir, {**SETTINGS, **chain.settings}) as daemon:
-            # The first one that goes out tells that all have been read.
+            # The first order fires after all orders have been read.
             chain.run(2.0, jumps=1 if orders else 0)
             chain.run(_SECONDS, changes=changes)
-            rest, _ = _used(daemon, chain, 0)
+            still, _ = _used(daemon, chain, 0)
             moving, threads = _used(daemon, chain, changes)
             memory = memory_by_process(daemon.process.pid)
             jumps = crossings * 1000 / SLOT_MS
-            course = chain.run(pairs / jumps if orders else 0, changes=changes, jumps=jumps)
-            return Measured(orders, memory, rest, moving, threads, course, _event_times(state_dir, pairs), found)
+            moves = chain.run(pairs / jumps if orders else 0, changes=changes, jumps=jumps)
+            return Measured(orders, memory, still, moving, threads, moves, _event_times(state_dir, pairs), found)
 
 
 def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
-    """Store the orders; what passes over them cost."""
+    """Store the orders. Returns the cost of passes over them."""
     postgres = Postgres(state_dir)
     child = postgres.start()
     try:
@@ -127,15 +127,15 @@ def _fill(state_dir: Path, orders: int, pairs: int) -> Passes:
             waiting = resting(orders, pairs)
             while some := list(islice(waiting, _AT_ONCE)):
                 journal.accept(some)
-            _let_time_pass()
+            _age_orders()
         return passes(pairs)
     finally:
         database.close_all()
         child.stop()
 
 
-def _let_time_pass() -> None:
-    """Trailing stops have followed the market up to where it is now."""
+def _age_orders() -> None:
+    """Make the orders a minute older, and let trailing stops have the market price as their best."""
     market = "trunc(amount_in * %s * 10::numeric ^ (decimals_out - decimals_in))"
     database.execute_sql(
         f"""
@@ -156,7 +156,7 @@ def _event_times(state_dir: Path, pairs: int) -> dict[tuple[int, str], float]:
 
 
 def _used(daemon: Daemon, chain: ManyPairs, changes: float) -> tuple[dict[str, float], dict[str, float]]:
-    """CPU seconds a second while prices change so often."""
+    """CPU seconds per second by process and by thread while prices change at this rate."""
     roots = (daemon.process.pid, chain.process.pid)
     processes, threads = seconds_by_process(*roots), seconds_by_thread(*roots)
     chain.run(_SECONDS, changes=changes)
@@ -181,22 +181,24 @@ def tables(
 
 def _passes(some: Measured, pairs: int) -> Table:
     found = some.passes
-    table = Table("a pass", "all", "a pair", title=f"CPU of a pass over {some.orders:,} orders on {pairs} pairs, in ms")
-    for name, seconds in (("when no pool has changed", found.unchanged), ("when all have", found.changed)):
+    table = Table(
+        "pass", "total", "per pair", title=f"CPU of a pass over {some.orders:,} orders on {pairs} pairs, in ms"
+    )
+    for name, seconds in (("no pool has changed", found.unchanged), ("all pools have changed", found.changed)):
         table.add_row(name, f"{seconds * 1000:.1f}", f"{seconds * 1000 / pairs:.2f}")
-    table.add_row("the first one, which reads all orders", f"{found.first * 1000:.0f}")
-    table.add_row("each half a minute, when all are looked at anew", f"{found.read_again * 1000:.0f}")
+    table.add_row("first pass, which reads all orders", f"{found.first * 1000:.0f}")
+    table.add_row("every half a minute, all are checked again", f"{found.read_again * 1000:.0f}")
     return table
 
 
 def _costs(none: Measured, some: Measured, changes: float) -> Table:
-    title = f"What {some.orders:,} resting orders cost; CPU in percent of a core"
-    table = Table("process", "MiB, none", f"MiB, {some.orders:,}", "at rest, none", "at rest", title=title)
+    title = f"Cost of {some.orders:,} resting orders; CPU in percent of a core"
+    table = Table("process", "MiB, none", f"MiB, {some.orders:,}", "no changes, none", "no changes", title=title)
     table.add_column(f"{changes:.0f} changes/s, none")
     table.add_column(f"{changes:.0f} changes/s")
     for name in sorted(some.moving, key=lambda name: -some.moving[name]):
         memory = [f"{each.memory[name]:.0f}" if name in each.memory else "" for each in (none, some)]
-        cpu = [f"{used.get(name, 0) * 100:.1f}" for used in (none.rest, some.rest, none.moving, some.moving)]
+        cpu = [f"{used.get(name, 0) * 100:.1f}" for used in (none.still, some.still, none.moving, some.moving)]
         table.add_row(name, *memory, *cpu)
     return table
 
@@ -212,27 +214,27 @@ def _threads(none: Measured, some: Measured) -> Table:
 
 
 def _latencies(some: Measured, changes: float, crossings: int) -> Table:
-    found = some.course.reactions
+    found = some.moves.reactions
     title = (
-        f"From the slot's block to the bytes, {changes:.0f} changes/s, {crossings} crossings per slot; "
-        f"{len(found)} of {some.course.jumps} sent"
+        f"From the block of a jump to the transaction, {changes:.0f} changes/s, {crossings} crossings per slot; "
+        f"{len(found)} of {some.moves.jumps} sent"
     )
     table = Table("from", "to", "median", "p99", title=title)
     if found:
         fired = [some.event_times[each.pair, EventKind.TRIGGERED] for each in found]
         signed = [some.event_times[each.pair, EventKind.SUBMITTED] for each in found]
-        confirmed, came = [each.confirmed for each in found], [each.came for each in found]
+        confirmed, arrived = [each.confirmed for each in found], [each.arrived for each in found]
         for start, end, began, ended in (
             (
-                f"the block is opened, in slots of {SLOT_MS} ms",
-                "it is confirmed",
+                f"block opened, slots of {SLOT_MS} ms",
+                "block confirmed",
                 [each.opened for each in found],
                 confirmed,
             ),
-            ("it is confirmed", "the trigger is stored", confirmed, fired),
-            ("the trigger is stored", "the signed bytes are", fired, signed),
-            ("these are stored", "they have come to the chain", signed, came),
-            ("it is confirmed", "they have come to the chain", confirmed, came),
+            ("block confirmed", "trigger stored", confirmed, fired),
+            ("trigger stored", "signed bytes stored", fired, signed),
+            ("signed bytes stored", "transaction at the chain", signed, arrived),
+            ("block confirmed", "transaction at the chain", confirmed, arrived),
         ):
             table.add_row(start, end, *milliseconds([late - early for early, late in zip(began, ended, strict=True)]))
     return table
@@ -240,10 +242,10 @@ def _latencies(some: Measured, changes: float, crossings: int) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.triggers", description=__doc__)
-    parser.add_argument("--orders", type=int, default=ORDERS, help=f"that rest [{ORDERS}]")
-    parser.add_argument("--pairs", type=int, default=PAIRS, help=f"that they rest on [{PAIRS}]")
-    parser.add_argument("--changes", type=float, default=CHANGES, help=f"of prices a second [{CHANGES}]")
-    parser.add_argument("--crossings", type=int, default=CROSSINGS, help=f"of orders' prices a slot [{CROSSINGS}]")
+    parser.add_argument("--orders", type=int, default=ORDERS, help=f"number of resting orders [{ORDERS}]")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help=f"number of pairs [{PAIRS}]")
+    parser.add_argument("--changes", type=float, default=CHANGES, help=f"price changes per second [{CHANGES}]")
+    parser.add_argument("--crossings", type=int, default=CROSSINGS, help=f"met orders per slot [{CROSSINGS}]")
     arguments = parser.parse_args()
     Console().print(*tables(arguments.orders, arguments.pairs, arguments.changes, arguments.crossings))
 

@@ -1,10 +1,10 @@
-"""``python -m benchmarks.tui``: what the full screen costs, and how long a key takes to be seen.
+"""``python -m benchmarks.tui``: CPU of the full screen, and the latency of keys.
 
-It runs in a terminal of 120 by 40 over 2,000 active orders that go through all their stages, 200 events a second: an
-order that is filled is followed by a new one. The share of a core is measured while nobody touches it, then keys are
-pressed at random moments until their effect is on the screen, then all orders are paged through as fast as it goes.
+It runs in a terminal of 120 by 40 cells with 2,000 active orders and 200 events per second; each filled order is
+replaced with a new one. The CPU is measured without input. Then keys are pressed at random moments, and all pages are
+scrolled as fast as possible.
 
-Before that it is opened several times, and orders are sent from its form to a daemon that does nothing else.
+Before that, it is opened several times, and orders are sent from its form to an idle daemon.
 """
 
 import argparse
@@ -52,16 +52,16 @@ from tests.unit.orderctl.tui.desks import CANDLES, STATUS, WALLET
 
 ORDERCTL = Path(sys.executable).with_name("orderctl")
 ORDERS = 2_000
-EVENTS_A_SECOND = 200
+EVENTS_PER_SECOND = 200
 COLUMNS, LINES = 120, 40
 PAGES = ORDERS // 5
-"""More than the table has; below the candles it shows more than 5 orders."""
+"""More than the table has, because it shows more than 5 orders below the candles."""
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
-"""Two orders that never move: sorted by id, all others are between them."""
+"""Two orders that never change. Sorted by id, all others are between them."""
 
 
 class Trade:
-    """One place among the active orders: an order on its way, and when that is filled, the next one."""
+    """An active order, which is replaced with a new one when it is filled."""
 
     def __init__(self, order_id: UUID | None = None) -> None:
         self._begin(order_id)
@@ -73,7 +73,7 @@ class Trade:
         self.order: OrderView = accepted(self.event)
 
     def advance(self) -> Iterator[OrderEvent]:
-        """The next event, or the last one and the first of the next order."""
+        """The next event, with the first event of the next order after the last one."""
         self.event = next(self._events).model_copy(update={"at": now()})
         self.order = advanced(self.order, self.event)
         yield self.event
@@ -87,7 +87,7 @@ def now() -> datetime:
 
 
 class Feed:
-    """A daemon of words alone."""
+    """A fake daemon, which only sends messages."""
 
     def __init__(self) -> None:
         self._still = [Trade(FIRST), Trade(LAST)]
@@ -121,23 +121,23 @@ class Feed:
             await server.serve_forever()
 
     async def _serve(self, connection: ServerConnection) -> None:
-        news: asyncio.Task[None] | None = None
+        sending: asyncio.Task[None] | None = None
         with suppress(ConnectionClosed):
             while True:
                 call = json.loads(await connection.recv())
                 if call["method"] == Method.ORDERS_SUBSCRIBE:
                     await self._reply(connection, call["id"], SubscribeResult(subscription=1))
-                    news = asyncio.create_task(self._send_news(connection))
+                    sending = asyncio.create_task(self._send_events(connection))
                 else:
                     await self._reply(connection, call["id"], self._answers[call["method"]])
-        if news is not None:
-            news.cancel()
+        if sending is not None:
+            sending.cancel()
 
     async def _reply(self, connection: ServerConnection, request: int, answer: Message) -> None:
         body = answer.model_dump(mode="json")
         await connection.send(json.dumps({"jsonrpc": "2.0", "id": request, "result": body}))
 
-    async def _send_news(self, connection: ServerConnection) -> None:
+    async def _send_events(self, connection: ServerConnection) -> None:
         try:
             for trade in (*self._still, *self._moving):
                 await self._notify(connection, Snapshot(subscription=1, order=trade.order))
@@ -148,12 +148,12 @@ class Feed:
                 for event in self._moving[number * 7 % len(self._moving)].advance():
                     await self._notify(connection, Event(subscription=1, event=event))
                     self.sent += 1
-                    await asyncio.sleep(began + self.sent / EVENTS_A_SECOND - time.monotonic())
+                    await asyncio.sleep(began + self.sent / EVENTS_PER_SECOND - time.monotonic())
         except ConnectionClosed:
             pass
 
-    async def _notify(self, connection: ServerConnection, news: Message) -> None:
-        params: dict[str, Any] = news.model_dump(mode="json")
+    async def _notify(self, connection: ServerConnection, message: Message) -> None:
+        params: dict[str, Any] = message.model_dump(mode="json")
         await connection.send(json.dumps({"jsonrpc": "2.0", "method": ORDER_EVENT, "params": params}))
 
 
@@ -166,7 +166,7 @@ def running_feed() -> Iterator[Feed]:
 
 
 class Terminal:
-    """Reads all that a program draws, so that it never waits for its terminal."""
+    """Reads the output of a program, so that it never waits for its terminal."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -185,13 +185,13 @@ class Terminal:
                 self._changed.notify_all()
 
     def press(self, keys: bytes, shows: bytes) -> float:
-        """Seconds from the keys to what they bring onto the screen."""
+        """Seconds from the keys until ``shows`` is drawn. Raises SystemExit after 10 seconds."""
         if (delay := self.delay(keys, shows, 10)) is None:
-            raise SystemExit(f"{keys[:10]!r} did not bring {shows!r}")
+            raise SystemExit(f"{shows!r} was not drawn after {keys[:10]!r}")
         return delay
 
     def delay(self, keys: bytes, shows: bytes, seconds: float) -> float | None:
-        """The same; None if that does not come within so many seconds."""
+        """Seconds from the keys until ``shows`` is drawn, None if it is not within ``seconds``."""
         with self._changed:
             self._drawn = b""
         began = time.perf_counter()
@@ -200,7 +200,7 @@ class Terminal:
 
     def wait_for(self, shows: bytes, after: str) -> None:
         if not self.has_drawn(shows, 10):
-            raise SystemExit(f"{after} did not bring {shows!r}")
+            raise SystemExit(f"{shows!r} was not drawn after {after}")
 
     def has_drawn(self, shows: bytes, seconds: float) -> bool:
         with self._changed:
@@ -211,7 +211,7 @@ class Terminal:
 def full_screen(url: str) -> Iterator[tuple["subprocess.Popen[bytes]", Terminal]]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    # Nothing is remembered from another run, and nothing can be kept.
+    # Without state of earlier runs.
     environment = {**os.environ, "XDG_STATE_HOME": os.devnull, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     process = subprocess.Popen(
         [ORDERCTL, "--url", url, "tui"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
@@ -232,14 +232,14 @@ def cpu_seconds(process: "subprocess.Popen[bytes]") -> float:
 
 HELP: Final = (b"?", b"Help")
 CLOSE: Final = (b"q", b"Filter")
-"""What the footer says again. Not Esc: until a tenth of a second has passed, it may be the beginning of another key."""
+"""Shows the footer again. Not Esc, which is recognized only after a tenth of a second."""
 BOTTOM: Final = (b"G", str(LAST)[:13].encode())
 TOP: Final = (b"g", str(FIRST)[:13].encode())
 PAGE_DOWN: Final = b"\x1b[6~"
 
 
 def measure(seconds: float, rounds: int) -> tuple[float, float, list[float], float]:
-    """The share of a core, the events it was sent a second, the keys' delays, and the seconds to page through all."""
+    """The share of a core, the events sent per second, the delays of keys, and the seconds to scroll all pages."""
     with running_feed() as feed, full_screen(feed.url) as (process, terminal):
         if not feed.live.wait(30):
             raise SystemExit("the full screen did not subscribe")
@@ -258,34 +258,34 @@ def measure(seconds: float, rounds: int) -> tuple[float, float, list[float], flo
 
 OPENING: Final = b"connecting to"
 FIRST_PICTURE: Final = b"Quit"
-"""The footer, which comes last."""
+"""The footer, which is drawn last."""
 
 
 def opened(url: str, runs: int) -> tuple[float, float, float]:
-    """Median seconds until something is seen, and until the first whole picture; and the CPU that this one takes."""
-    something, picture, cpu = [], [], []
+    """Median seconds until the first output and until the first whole picture, and CPU seconds until the latter."""
+    output, picture, cpu = [], [], []
     for _ in range(runs):
         began = time.perf_counter()
         with full_screen(url) as (process, terminal):
             terminal.wait_for(OPENING, "the start")
-            something.append(time.perf_counter() - began)
+            output.append(time.perf_counter() - began)
             terminal.wait_for(FIRST_PICTURE, "the start")
             picture.append(time.perf_counter() - began)
             cpu.append(cpu_seconds(process))
-    return quantile(something, 0.5), quantile(picture, 0.5), quantile(cpu, 0.5)
+    return quantile(output, 0.5), quantile(picture, 0.5), quantile(cpu, 0.5)
 
 
 FORM: Final = (b"n", b"New order")
 AMOUNT: Final = (b"0.1", b"Sell 0.1 SOL")
 TO_THE_BUTTON: Final = b"\x1b[Z" * 3
-"""Backwards: over the token that is sold, and the button that closes the form."""
+"""Backwards, over the sold token and the button that closes the form."""
 SUBMITTED: Final = b"submi"
-"""It may be cut where two widgets meet."""
+"""A part, because a neighbouring widget can cut it."""
 
 
 def sent(orders: int) -> list[float]:
-    """Seconds from Enter on the form's button until it is seen that the order is submitted, on an idle daemon. On a
-    busy machine an order may be filled before that is seen: it is left out."""
+    """Seconds from Enter on the form's button until the order is shown as submitted, on an idle daemon. Orders that are
+    filled before that is drawn, on a busy machine, are left out."""
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_daemon(Path(directory), {"ORDERD_SIMNET_MARKET": "false", "ORDERD_RATE_LIMIT": "0"}) as daemon,
@@ -305,15 +305,15 @@ def sent(orders: int) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tui", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=15, help="how long to watch the full screen [15]")
-    parser.add_argument("--orders", type=int, default=15, help="sent from the form [15]")
-    parser.add_argument("--rounds", type=int, default=50, help="of four keys each [50]")
+    parser.add_argument("--seconds", type=float, default=15, help="duration of the CPU measurement [15]")
+    parser.add_argument("--orders", type=int, default=15, help="number of orders from the form [15]")
+    parser.add_argument("--rounds", type=int, default=50, help="number of rounds of four keys [50]")
     arguments = parser.parse_args()
     with running_feed() as feed:
-        something, picture, cpu = opened(feed.url, 5)
+        output, picture, cpu = opened(feed.url, 5)
     submitted = sent(arguments.orders)
     share, rate, delays, paging = measure(arguments.seconds, arguments.rounds)
-    table = Table("", "measured", "wanted", title=f"orderctl tui on {os.cpu_count()} cores")
+    table = Table("", "measured", "goal", title=f"orderctl tui on {os.cpu_count()} cores")
 
     def row(name: str, value: float, limit: float, shown: Callable[[float], str]) -> None:
         table.add_row(name, shown(value), f"under {shown(limit)}", style="" if value < limit else "red")
@@ -321,9 +321,9 @@ def main() -> None:
     def milliseconds(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
 
-    row("something is seen", something, 0.4, milliseconds)
-    row("the first picture", picture, 0.4, milliseconds)
-    row("the first picture, CPU", cpu, 0.6, milliseconds)
+    row("first output", output, 0.4, milliseconds)
+    row("first picture", picture, 0.4, milliseconds)
+    row("first picture, CPU", cpu, 0.6, milliseconds)
     if submitted:
         row(f"Enter to submitted, median of {len(submitted)}", quantile(submitted, 0.5), 0.040, milliseconds)
     row(f"{ORDERS} orders, {rate:.0f} events/s", share, 0.5, lambda value: f"{value:.0%} of a core")

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.workers``: what a second worker brings, and costs, against a chain that answers at once."""
+"""``python -m benchmarks.workers``: speed-up and cost of a second worker, with a null chain."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from orderd.process.temporary import Daemon
 
 @contextmanager
 def another_worker(state_dir: Path, chain: NullChain) -> Iterator[int]:
-    """The process id of a worker beside the one of the daemon in ``state_dir``, with its services and its wallet."""
+    """Run a second worker with the services and the wallet of the daemon in ``state_dir``. Yields its process id."""
     own = state_dir / "second"
     own.mkdir()
     env = {**os.environ, **SETTINGS, **chain.settings}
@@ -55,8 +55,8 @@ def tables(orders: int = ORDERS) -> list[Table]:
     table = Table("", "one worker", "two workers", "ratio", title=f"Two workers on {os.cpu_count()} cores")
     for name, first, second in (
         ("drained, orders/s", one.drained, two.drained),
-        ("CPU an order, all but the chain, in ms", one.cpu_of_all * 1000, two.cpu_of_all * 1000),
-        ("CPU an order, workers, in ms", one.cpu["worker"] * 1000, two.cpu["worker"] * 1000),
+        ("CPU per order, all but the chain, in ms", one.cpu_of_all * 1000, two.cpu_of_all * 1000),
+        ("CPU per order, workers, in ms", one.cpu["worker"] * 1000, two.cpu["worker"] * 1000),
     ):
         table.add_row(name, f"{first:.2f}", f"{second:.2f}", times(second, first))
     return [table]

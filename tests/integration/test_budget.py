@@ -9,7 +9,7 @@ from benchmarks.budget import budget, excesses
 
 
 def test_an_order_stays_within_its_budget() -> None:
-    """Runs in a process of its own, because it counts calls of shared classes."""
+    """Runs in its own process, because it counts calls of shared classes."""
     counted = subprocess.run(
         [sys.executable, "-m", "benchmarks.budget"], capture_output=True, text=True, timeout=120, check=False
     )
@@ -26,4 +26,4 @@ def test_each_count_that_grows_by_more_than_a_tenth_is_reported(size: str) -> No
 
 
 def test_a_count_without_a_budget_is_reported() -> None:
-    assert excesses({"1 together": {"letters": 1}}, budget()) == ["letters, 1 together: 1 an order, the budget is 0"]
+    assert excesses({"batch of 1": {"letters": 1}}, budget()) == ["letters, batch of 1: 1 per order, the budget is 0"]
