@@ -13,9 +13,9 @@ from db.connection import database
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """``past`` are ids that it had, each with the slot of the newest transaction with it that belongs here.
+    """``past`` maps each former id to the slot of the last transaction under it that belongs to this installation.
 
-    ``seen_slot``: of the wallet's transactions up to this slot it is known whose they are.
+    The wallet's transactions up to ``seen_slot`` are attributed to their installations.
     """
 
     id: bytes
@@ -23,7 +23,7 @@ class Installation:
     seen_slot: int
 
     def is_own(self, installation: bytes, slot: int) -> bool:
-        """Whether a transaction with this id in its memo, in this slot, is one of this installation's."""
+        """Whether a transaction in ``slot`` with the id ``installation`` in its memo belongs to this installation."""
         return installation == self.id or slot <= self.past.get(installation, -1)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 UP = """
 CREATE TYPE order_status AS ENUM (
     'pending',    -- waits for a worker, a rate-limit slot or the end of a backoff
-    'routing',    -- a worker asks the venues
+    'routing',    -- a worker reads the pools and chooses a route
     'building',   -- the route is chosen; the transaction is built and signed
     'submitted',  -- signed bytes exist that may land
     'confirmed',  -- landed; terminal
@@ -86,8 +86,8 @@ CREATE TABLE orders (
     CONSTRAINT failed_has_a_code CHECK (status <> 'failed' OR error_code IS NOT NULL),
     CONSTRAINT submitted_is_signed CHECK (status <> 'submitted' OR signature IS NOT NULL)
 );
--- What dispatch looks for: work that is due, and work whose holder may be gone. lease_until is in no index, so that
--- renewing it moves no index entry.
+-- Dispatch searches for due orders, and for orders whose worker may be dead. No index contains lease_until, so that
+-- its renewal changes no index entry.
 CREATE INDEX orders_due ON orders (due_at) WHERE status = 'pending';
 CREATE INDEX orders_held ON orders (lease_owner) WHERE status IN ('routing', 'building', 'submitted');
 CREATE INDEX orders_newest ON orders (account_id, id DESC);
@@ -112,7 +112,7 @@ CREATE TABLE attempts (
     UNIQUE (order_id, number),
     CONSTRAINT settled_has_a_time CHECK ((outcome = 'live') = (settled_at IS NULL))
 );
--- At most one transaction of an order can ever land: a second attempt exists only when the first is dead.
+-- At most one transaction of an order can land: a second attempt is stored only after the first has failed or expired.
 CREATE UNIQUE INDEX attempts_one_alive ON attempts (order_id) WHERE outcome IN ('live', 'landed');
 
 CREATE TABLE order_events (

@@ -1,4 +1,4 @@
-"""What a token may do, what it has used of that, and who did what."""
+"""Limits of API keys, the use of their allowances, and the audit log."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ALTER TABLE api_tokens
     ADD COLUMN max_notional_per_day    numeric(20) CHECK (max_notional_per_day >= 1),
     ADD CONSTRAINT burst_of_requests CHECK ((burst IS NULL) = (requests_per_minute IS NULL));
 
--- The orders of tokens with a limit of money, and what each was worth when it was accepted.
+-- The value of each order at its acceptance, for API keys with an allowance.
 CREATE TABLE notionals (
     order_id  uuid PRIMARY KEY REFERENCES orders,
     token_id  uuid NOT NULL REFERENCES api_tokens,
@@ -41,7 +41,7 @@ END $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
--- Every gateway hears of a token's end when it is committed, by whatever means it was ended.
+-- Notifies every gateway when the revocation or expiry of an API key is committed.
 CREATE FUNCTION tell_token_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('orderd_token_ended', NEW.id::text);

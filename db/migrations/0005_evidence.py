@@ -1,9 +1,9 @@
-"""What a proof about an attempt needs, successes that may still be rolled back, and outcomes that nobody can tell."""
+"""The evidence for the proof of an expiry, fills that can still be rolled back, and unknown outcomes."""
 
 from typing import Any
 
 UP = """
-ALTER TYPE attempt_outcome ADD VALUE 'abandoned';  -- an operator took it for dead; nothing proved it
+ALTER TYPE attempt_outcome ADD VALUE 'abandoned';  -- declared dead by an operator, without a proof
 
 ALTER TABLE attempts
     ADD COLUMN blockhash_slot   bigint,  -- the context slot of the blockhash; null for attempts of earlier versions
@@ -27,5 +27,5 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401  (the migration runner's
 
 
 def down(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    # The outcome stays: Postgres drops no value of an enum.
+    # The outcome remains, because Postgres cannot drop a value of an enum.
     db.execute_sql(DOWN)

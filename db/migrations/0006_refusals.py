@@ -1,12 +1,12 @@
-"""Refusals of callers without a key: counted by the hour, in a table that is bounded and pruned."""
+"""Hourly counts of refusals of callers without an API key, in a bounded table that is pruned."""
 
 from typing import Any
 
 UP = """
--- Nothing of it is in the caller's words, so that a stranger decides neither how many rows there are nor what they say.
+-- No column contains text of the caller, so that strangers influence neither the number of rows nor their content.
 CREATE TABLE refusals (
     hour      timestamptz NOT NULL,
-    address   text NOT NULL,    -- '' in the row that counts what found no room of its own
+    address   text NOT NULL,    -- '' in the row that counts refusals beyond the limit of rows
     action    text NOT NULL CHECK (action <> ''),
     outcome   text NOT NULL CHECK (outcome <> ''),
     times     bigint NOT NULL CHECK (times >= 1),

@@ -1,4 +1,4 @@
-"""The kind of each order: how it is executed. Those of before are market orders."""
+"""The kind of each order. Existing orders are market orders."""
 
 from typing import Any
 

@@ -1,13 +1,13 @@
-"""Which gateways and workers there are, so that others take up what one of them leaves behind when it is gone."""
+"""The running gateways and workers, so that others take over the orders of a dead one."""
 
 from typing import Any
 
 UP = """
 CREATE TABLE processes (
     name     text PRIMARY KEY,           -- as in orders.lease_owner
-    machine  text NOT NULL,              -- a boot of a kernel and a namespace of process ids: where pid means something
+    machine  text NOT NULL,              -- boot id and namespace of process ids, within which pid is valid
     pid      integer NOT NULL,
-    started  bigint NOT NULL,            -- clock ticks since that boot; no later process has the same pid and start
+    started  bigint NOT NULL,            -- clock ticks since the boot; no later process has the same pid and start
     beats    bigint NOT NULL DEFAULT 0   -- grows while the process lives
 );
 """

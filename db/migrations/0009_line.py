@@ -1,9 +1,9 @@
-"""What an order in line waits for, so that the first in line for a start can be found when one becomes free."""
+"""The reason for which an order waits, so that the first order in the queue is found when a start becomes free."""
 
 from typing import Any
 
 UP = """
-ALTER TABLE orders ADD COLUMN waits_for text;  -- the reason of its last deferral, until something else happens to it
+ALTER TABLE orders ADD COLUMN waits_for text;  -- the reason of the last deferral, until the next event
 CREATE INDEX orders_in_line ON orders (id) WHERE waits_for = 'rate limit';
 
 UPDATE orders o SET waits_for = e.data->>'reason' FROM order_events e

@@ -1,6 +1,6 @@
-"""What an order may be traded at: the least to be received, the most to be paid, and which route's floor holds.
+"""An order's own minimum amount out and maximum cost, and whether the minimum of its first route applies throughout.
 
-Orders of before say nothing about it, and were accepted with a floor that each attempt makes anew.
+Existing orders have none of these; each of their attempts sets a new minimum.
 """
 
 from typing import Any

@@ -1,12 +1,12 @@
-"""What Postgres' clock last said, so that a clock that is set is told from time that has passed."""
+"""The last reading of Postgres' clock, to distinguish a changed clock from elapsed time."""
 
 from typing import Any
 
 UP = """
 CREATE TABLE clock (
     one    boolean PRIMARY KEY DEFAULT true CHECK (one),
-    at     timestamptz NOT NULL DEFAULT clock_timestamp(),      -- when somebody last looked
-    moved  double precision NOT NULL DEFAULT 0                  -- seconds by which stored times have been moved so far
+    at     timestamptz NOT NULL DEFAULT clock_timestamp(),      -- time of the last reading
+    moved  double precision NOT NULL DEFAULT 0                  -- total seconds by which stored times were moved
 );
 INSERT INTO clock DEFAULT VALUES;
 """

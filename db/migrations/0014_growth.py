@@ -1,7 +1,7 @@
-"""Indexes by which no statement's time grows with the number of orders that there have ever been.
+"""Indexes that keep the time of every statement independent of the number of stored orders.
 
-``ended_as`` is how an order ended, NULL while it has not. No index names ``status``, so a change from one state of work
-to another moves no index entry. How many orders have ended, and how, is the sum of a table to which triggers add.
+``ended_as`` is the terminal state, NULL before the end. No index contains ``status``, so changes between active states
+change no index entry. The number of ended orders by state is the sum of a table to which triggers add.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ from typing import Any
 UP = """
 ALTER TABLE orders ADD COLUMN ended_as order_status GENERATED ALWAYS AS (
     CASE WHEN status IN ('confirmed', 'failed', 'cancelled', 'expired') THEN status END) STORED;
--- Room on its page for an order's next versions.
+-- Free space on each page for new versions of its orders.
 ALTER TABLE orders SET (fillfactor = 60);
 
 DROP INDEX orders_due, orders_held, orders_newest, orders_by_status, orders_moved, order_events_starts;
--- By pending_is_due, exactly what is pending has a due time.
+-- The constraint pending_is_due ensures that exactly the pending orders have a due time.
 CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX orders_held ON orders (id) WHERE ended_as IS NULL AND due_at IS NULL;
 CREATE INDEX orders_active ON orders (account_id, id) WHERE ended_as IS NULL;
@@ -24,7 +24,7 @@ CREATE INDEX order_events_at ON order_events (at);
 DROP INDEX notionals_of_token;
 CREATE INDEX notionals_of_token ON notionals (token_id, at) INCLUDE (notional);
 
--- What is to be added up; its rows are put together from time to time. A count in one row would be waited for.
+-- Rows to be added up, which are merged periodically. A single row would be locked by concurrent transactions.
 CREATE TABLE ended_orders (
     ended_as  order_status NOT NULL,
     orders   bigint NOT NULL

@@ -1,4 +1,4 @@
-"""Whether an order sells the wallet's own wrapped SOL. Those of before sell SOL itself."""
+"""Whether an order sells the wallet's wrapped SOL. Existing orders sell native SOL."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""What is removed by age: indexes that lead to the oldest of it, and how much has been removed so far.
+"""Removal by age: indexes of the oldest rows, and the number of removed rows.
 
-Of an attempt the bytes alone go, and only where it has ended for good; what became of it stays.
+Only the signed bytes of a settled, final attempt are removed; its outcome is kept.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ CREATE INDEX order_failures_at ON order_failures (at);
 CREATE INDEX notionals_at ON notionals (at);
 
 CREATE TABLE removals (
-    kept  text PRIMARY KEY,              -- which setting it was removed by
+    kept  text PRIMARY KEY,              -- the setting that defines the age
     rows  bigint NOT NULL DEFAULT 0
 );
 """
@@ -25,7 +25,7 @@ DOWN = """
 DROP TABLE removals;
 DROP INDEX notionals_at, order_failures_at, attempts_ended;
 ALTER TABLE attempts DROP CONSTRAINT what_may_land_has_its_bytes;
--- Bytes that are gone were of transactions that can land no more; one that is none takes their place.
+-- Removed bytes belong to transactions that cannot land any more. A single byte replaces them.
 UPDATE attempts SET signed_bytes = '\\x00' WHERE signed_bytes IS NULL;
 ALTER TABLE attempts ALTER COLUMN signed_bytes SET NOT NULL;
 """

@@ -1,7 +1,7 @@
-"""Orders that rest until the market meets their condition, and how long any order is valid.
+"""Orders that rest until the market meets their condition, and the validity of all orders.
 
-``looks_from`` is the one column that says that an order rests: no index names ``status``, and it stays NULL through the
-life of a market order, so that no index entry of such an order moves.
+An order rests while ``looks_from`` is not NULL. Indexes use it instead of ``status``: it is always NULL for a market
+order, so that no index entry of such an order changes.
 """
 
 from typing import Any
@@ -13,17 +13,17 @@ ALTER TABLE orders
     ADD COLUMN limit_price numeric CHECK (limit_price > 0),
     ADD COLUMN stop_price numeric CHECK (stop_price > 0),
     ADD COLUMN take_profit_price numeric CHECK (take_profit_price > 0),
-    ADD COLUMN trail text,                      -- how far a stop follows the price, in percent or as a price
+    ADD COLUMN trail text,                      -- distance of a trailing stop, in percent or as a price
     ADD COLUMN max_slippage_bps integer,
     ADD COLUMN confirm integer,
     ADD COLUMN confirm_seconds integer,
     ADD COLUMN time_in_force text CHECK (time_in_force IN ('gtc', 'ioc', 'fok')),
     ADD COLUMN valid_seconds integer,
     ADD COLUMN expires_at timestamptz,
-    ADD COLUMN looks_from timestamptz,          -- while it rests: from when on the market is looked at for it
-    ADD COLUMN best_out numeric(20),            -- of a trailing stop: the most that the market has paid
+    ADD COLUMN looks_from timestamptz,          -- start of the evaluation, while the order rests
+    ADD COLUMN best_out numeric(20),            -- the best amount out of a trailing stop so far
     ADD COLUMN triggered_at timestamptz,
-    -- As text, for a new value of a type cannot be used in the transaction that adds it.
+    -- As text, because a new value of a type cannot be used in the transaction that adds it.
     ADD CONSTRAINT what_rests_is_looked_at CHECK ((status::text = 'open') = (looks_from IS NOT NULL));
 CREATE INDEX orders_resting ON orders (mint_in, mint_out, id) WHERE looks_from IS NOT NULL;
 CREATE INDEX orders_rested ON orders (looks_from) WHERE looks_from IS NOT NULL;
@@ -31,7 +31,7 @@ CREATE INDEX orders_lapsing ON orders (valid_until) WHERE looks_from IS NOT NULL
 DROP INDEX orders_held;
 CREATE INDEX orders_held ON orders (id) WHERE ended_as IS NULL AND due_at IS NULL AND looks_from IS NULL;
 
--- An order that rests may be tried as often as its price comes and goes.
+-- A resting order can have any number of attempts, one each time its price is met.
 ALTER TABLE attempts ALTER COLUMN number TYPE integer;
 ALTER TABLE order_failures ALTER COLUMN attempt TYPE integer;
 """
@@ -39,8 +39,8 @@ ALTER TABLE order_failures ALTER COLUMN attempt TYPE integer;
 DOWN = """
 DROP INDEX orders_resting, orders_rested, orders_lapsing, orders_held;
 CREATE INDEX orders_held ON orders (id) WHERE ended_as IS NULL AND due_at IS NULL;
--- An older release takes every order for a market order: what is signed keeps to its floor, all else would be executed
--- at any price.
+-- An older release would execute every order as a market order. Signed orders are kept, because the chain enforces
+-- their minimum.
 UPDATE orders SET status = 'cancelled', looks_from = NULL, due_at = NULL, lease_owner = NULL, lease_until = NULL,
     waits_for = NULL, waits_since = NULL
 WHERE kind <> 'market' AND ended_as IS NULL AND status <> 'submitted';
@@ -53,7 +53,7 @@ ALTER TABLE orders
     DROP COLUMN valid_seconds, DROP COLUMN time_in_force, DROP COLUMN confirm_seconds, DROP COLUMN confirm,
     DROP COLUMN max_slippage_bps, DROP COLUMN trail, DROP COLUMN take_profit_price, DROP COLUMN stop_price,
     DROP COLUMN limit_price;
--- The value 'open' stays in its type: Postgres takes none out.
+-- The value 'open' remains in its type, because Postgres cannot remove it.
 """
 
 

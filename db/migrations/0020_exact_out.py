@@ -1,7 +1,7 @@
-"""Orders that buy an exact amount: what is bought, the most that it may cost, and what its route would take.
+"""Orders that buy an exact amount: the bought amount, the maximum amount in, and the quoted amount in.
 
-Of the two amounts an order has one. The ceiling is to its costs what the floor is to its proceeds: the chain enforces
-it with each transaction, so no fill is above it.
+An order has either ``amount_in`` or ``exact_out``. The chain enforces the maximum amount in of each transaction, as it
+enforces the minimum amount out of a sale.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ ALTER TABLE orders
     DROP CONSTRAINT one_amount,
     DROP CONSTRAINT limit_of_its_amount,
     DROP CONSTRAINT filled_below_its_ceiling;
--- An older orderd takes them for orders that sell what they have paid, or may pay, for no less than they buy.
+-- For an older release they become orders that sell the paid amount, or the maximum, for at least the bought amount.
 UPDATE orders SET amount_in = coalesce(filled_in, max_amount_in, max_in, 1), min_out = exact_out
     WHERE amount_in IS NULL;
 ALTER TABLE orders

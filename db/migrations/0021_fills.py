@@ -1,7 +1,7 @@
-"""What each transaction that landed has traded: the rows that history is made of.
+"""The fill of each landed transaction, as shown by the history.
 
-A row is written with the event that says so, and marked where the chain took the block back. What was decided before
-the transaction was signed, the pair's mid price and the pools' fee, is kept with the attempt until then.
+A row is written with its event, and marked if the block is rolled back. The attempt keeps the pair's mid price and the
+pools' fee from the time of signing.
 """
 
 from typing import Any
@@ -15,16 +15,16 @@ CREATE TABLE fills (
     order_id        uuid NOT NULL REFERENCES orders,
     attempt         integer NOT NULL CHECK (attempt >= 1),
     signature       text NOT NULL,
-    slot            bigint,                 -- NULL where only events told it, and these have been removed
+    slot            bigint,                 -- NULL if it was only in events that have been removed
     at              timestamptz NOT NULL,
     amount_in       numeric(20) NOT NULL CHECK (amount_in >= 1),
     amount_out      numeric(20) NOT NULL CHECK (amount_out >= 1),
     network_fee     bigint NOT NULL,        -- lamports
-    rent            bigint,                 -- lamports; NULL as slot
-    pool_fee        numeric(20),            -- as the route told it, in base units of what was sold
-    mid             numeric CHECK (mid > 0), -- of the pair at the decision, in token_out for one token_in
+    rent            bigint,                 -- lamports; NULL like slot
+    pool_fee        numeric(20),            -- by the route, in base units of the sold token
+    mid             numeric CHECK (mid > 0), -- of the pair at the time of signing, in token_out per token_in
     rolled_back_at  timestamptz,
-    -- No more than one fill of an order counts.
+    -- At most one fill of an order counts.
     UNIQUE NULLS NOT DISTINCT (order_id, rolled_back_at)
 );
 

@@ -1,7 +1,7 @@
-"""What the wallet held when a worker last saw it, and by which key an order was submitted.
+"""The wallet's balances when a worker last read them, and the API key that submitted an order.
 
-What orders reserve is added up from the orders themselves, so no counter can be wrong. An allowance counts an order
-that rests while it is open and for a day after its last fill: ``notionals.at`` is moved there with each.
+Reserved amounts are computed from the orders, without a counter. An allowance counts a resting order while it is open
+and for a day after its last fill, which sets ``notionals.at``.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 UP = """
 CREATE TABLE balances (
     mint         text NOT NULL,
-    wrapped      boolean NOT NULL,        -- of SOL: whether it is the account of wrapped SOL, or lamports
+    wrapped      boolean NOT NULL,        -- for SOL: true for the account of wrapped SOL, false for lamports
     amount       numeric(20) NOT NULL,    -- that an order can sell
     has_account  boolean NOT NULL,
     slot         bigint NOT NULL,
@@ -18,8 +18,8 @@ CREATE TABLE balances (
 );
 
 ALTER TABLE orders
-    ADD COLUMN amount_word text,          -- where the amount was a word, such as max
-    ADD COLUMN token_id uuid;             -- the key that submitted it
+    ADD COLUMN amount_word text,          -- the submitted amount if it was a word, such as max
+    ADD COLUMN token_id uuid;             -- the API key that submitted it
 CREATE INDEX orders_of_key ON orders (token_id) WHERE ended_as IS NULL AND kind <> 'market';
 CREATE INDEX fills_at ON fills (at);
 

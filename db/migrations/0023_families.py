@@ -1,8 +1,8 @@
-"""Orders that are executed by others: a parent with its children, what was first submitted of one that was amended, and
-a wish to cancel what is signed.
+"""Parents that are executed by child orders, the first terms of amended orders, and requested cancellations of signed
+orders.
 
-Each child is an order with attempts of its own. Of a family at most one attempt is live, or has landed in a block that
-may still be rolled back: an index says so, not a check.
+Each child is an order with its own attempts. A unique index ensures that at most one attempt of a family is live or has
+landed without being final.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ from typing import Any
 UP = """
 ALTER TABLE orders
     ADD COLUMN parent_id uuid REFERENCES orders,
-    ADD COLUMN partial boolean NOT NULL DEFAULT false,      -- whether a part that pays the limit may be executed alone
+    ADD COLUMN partial boolean NOT NULL DEFAULT false,      -- whether parts that meet the limit are executed separately
     ADD COLUMN min_fill_bps integer CHECK (min_fill_bps BETWEEN 1 AND 10000),
-    ADD COLUMN slices integer CHECK (slices >= 1),          -- how many executions of a TWAP or a DCA
+    ADD COLUMN slices integer CHECK (slices >= 1),          -- number of executions of a TWAP or a DCA
     ADD COLUMN every_seconds integer CHECK (every_seconds >= 1),
     ADD COLUMN jitter_bps integer CHECK (jitter_bps BETWEEN 0 AND 10000),
     ADD COLUMN catch_up text CHECK (catch_up IN ('one', 'all', 'none')),
-    ADD COLUMN slice_no integer NOT NULL DEFAULT 0,         -- the number of the next one, from 0
+    ADD COLUMN slice_no integer NOT NULL DEFAULT 0,         -- number of the next execution, from 0
     ADD COLUMN paused boolean NOT NULL DEFAULT false,
     ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false,
-    ADD COLUMN first_terms jsonb,                           -- of an amended order: what was submitted
+    ADD COLUMN first_terms jsonb,                           -- the submitted terms of an amended order
     DROP CONSTRAINT confirmed_has_a_fill,
-    -- An order that is executed by its children ends with the sum of their fills, however it ends.
+    -- A parent has the sum of its children's fills in every terminal state.
     ADD CONSTRAINT confirmed_has_a_fill CHECK (
         (status = 'confirmed') <= (filled_out IS NOT NULL AND filled_in IS NOT NULL AND network_fee IS NOT NULL)
         AND (status = 'confirmed' OR slices IS NOT NULL OR partial OR kind = 'oco' OR filled_out IS NULL)
@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX attempts_one_of_a_family ON attempts (family_id)
 """
 
 DOWN = """
--- An older release would sell the whole of what is sold in parts already, and both ends of an OCO.
+-- An older release would sell the whole amount of partly executed orders, and both children of an OCO.
 UPDATE orders SET status = 'cancelled', looks_from = NULL, due_at = NULL, lease_owner = NULL, lease_until = NULL,
     waits_for = NULL, waits_since = NULL
 WHERE ended_as IS NULL AND status <> 'submitted'

@@ -1,4 +1,4 @@
-"""Which processes share the pairs of orders that rest: those that say with each beat that they watch."""
+"""The processes that share the pairs of resting orders."""
 
 from typing import Any
 

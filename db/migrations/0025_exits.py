@@ -1,4 +1,4 @@
-"""What an order that has bought is to be followed by: orders that sell again, at a better price or at a worse one."""
+"""Exits: orders that follow a purchase and sell again, at a better price or at a worse one."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ UP = """
 ALTER TABLE orders
     ADD COLUMN then_take_profit_price numeric CHECK (then_take_profit_price > 0),
     ADD COLUMN then_stop_price numeric CHECK (then_stop_price > 0),
-    ADD COLUMN exit_made boolean NOT NULL DEFAULT false;    -- or none is to be made any more
+    ADD COLUMN exit_made boolean NOT NULL DEFAULT false;    -- also true if none will be created
 CREATE INDEX orders_exits ON orders (id)
     WHERE NOT exit_made AND (then_take_profit_price IS NOT NULL OR then_stop_price IS NOT NULL);
 """

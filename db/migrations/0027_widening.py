@@ -1,6 +1,6 @@
-"""Stops whose traders have said no slippage: each of their tries that fails is followed by one that accepts more of it.
+"""Stops without their own slippage: each attempt after a failed one allows more slippage.
 
-Those of before keep the slippage that they were accepted with.
+Existing orders keep their slippage.
 """
 
 from typing import Any

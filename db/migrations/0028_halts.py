@@ -1,8 +1,8 @@
-"""What keeps anything new from being signed, and the question that each signature is stored by.
+"""Halts, which prevent new signatures, and the function that every statement calls that stores a signature.
 
 In READ COMMITTED each statement of a volatile function sees what was committed before it, so the second one sees a halt
-for whose lock the first one waited. Whoever halts takes the lock alone: then every statement that had asked before has
-ended, and every later one sees the halt.
+for whose lock the first one waited. A halt takes the lock exclusively: then every statement that called the function
+earlier has ended, and every later one sees the halt.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""What all orders of a day are worth together, over all API keys: one counter per day in UTC.
+"""The total value of a day's orders of all API keys: one counter per day in UTC.
 
-The order's transaction raises the counter if it stays within the limit. ``notionals.day`` says which counter an order
-is in; an order that ends without a fill is taken out of it. An order needs no key to be counted.
+The order's transaction raises the counter if it stays within the limit. ``notionals.day`` is the counter of an order;
+an order that ends without a fill is subtracted from it. Orders without an API key are counted as well.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What pairs have cost, minute by minute and hour by hour."""
+"""Prices of pairs as candles of a minute and of an hour."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ CREATE TABLE candles (
     base     text NOT NULL,                 -- mints
     quote    text NOT NULL,
     seconds  integer NOT NULL CHECK (seconds IN (60, 3600)),
-    at       timestamptz NOT NULL,          -- when it begins
-    open     numeric NOT NULL CHECK (open > 0),     -- of one base in quote, in whole tokens
+    at       timestamptz NOT NULL,          -- beginning of the candle
+    open     numeric NOT NULL CHECK (open > 0),     -- price in quote per base, in whole tokens
     high     numeric NOT NULL CHECK (high >= open AND high >= close),
     low      numeric NOT NULL CHECK (low > 0 AND low <= open AND low <= close),
     close    numeric NOT NULL CHECK (close > 0),

@@ -1,4 +1,4 @@
-"""The line for a start, with the stops that have fired before all others."""
+"""The queue for starts, in which fired stops precede all other orders."""
 
 from typing import Any
 

@@ -1,8 +1,7 @@
-"""Which installation signs, by an id and a key made here, and the tag by which each order is known in public.
+"""The id and the secret key of this installation, and the tag of each order in its public memos.
 
-A tag is the first 8 bytes of HMAC-SHA256 (RFC 2104). The key is stored as that takes it, so that a statement can make
-a tag: combined with the inner and with the outer pad. An order of a family, and what follows an order, has the tag of
-the order that was submitted.
+A tag is the first 8 bytes of HMAC-SHA256 (RFC 2104). The key is stored combined with the inner and with the outer pad,
+so that SQL can compute a tag. Children and exits have the tag of the submitted order.
 """
 
 import secrets

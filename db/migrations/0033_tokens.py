@@ -1,4 +1,4 @@
-"""What the chain has told of mints, asked once, and what the operator calls them."""
+"""Cached facts about mints from the chain, and the operator's symbols."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ CREATE TABLE mints (
     decimals         smallint NOT NULL CHECK (decimals BETWEEN 0 AND 255),
     program          text NOT NULL,             -- its token program
     traits           text[] NOT NULL,           -- as orderd.domain.mint names them
-    name             text NOT NULL,             -- what it calls itself
+    name             text NOT NULL,             -- its name in its metadata
     transfer_fee_bps integer NOT NULL,
     read_at          timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -17,7 +17,7 @@ CREATE INDEX mints_read_at ON mints (read_at);
 CREATE TABLE token_names (
     symbol    text NOT NULL,
     mint      text NOT NULL,
-    pinned    boolean NOT NULL,                 -- of all mints with this symbol, the one that is meant
+    pinned    boolean NOT NULL,                 -- whether the symbol means this mint, of all mints that have it
     named_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE UNIQUE INDEX token_names_each_once ON token_names (upper(symbol), mint);

@@ -1,4 +1,4 @@
-"""What came to the wallet and left it beside the fills, so that sums agree with the chain."""
+"""Changes of the wallet's balances other than fills, so that sums agree with the chain."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ CREATE TABLE movements (
     kind       text NOT NULL CHECK (kind IN ('deposit', 'withdrawal', 'trade', 'left_over', 'fee', 'rent')),
     slot       bigint NOT NULL,
     at         timestamptz NOT NULL,            -- of the block
-    amount     numeric(20) NOT NULL CHECK (amount <> 0),    -- base units; of SOL lamports and wrapped ones together
-    usdc       numeric CHECK (usdc > 0),        -- what one token cost then, in USDC; NULL where nobody knows
+    amount     numeric(20) NOT NULL CHECK (amount <> 0),    -- base units; for SOL, lamports including wrapped ones
+    usdc       numeric CHECK (usdc > 0),        -- price of the token at that time, in USDC; NULL if unknown
     sol        numeric CHECK (sol > 0),         -- the same in SOL
     PRIMARY KEY (signature, mint, kind)
 );
 CREATE INDEX movements_at ON movements (at);
 CREATE TABLE reconciled (
     wallet  text PRIMARY KEY,
-    slot    bigint NOT NULL                     -- up to there the wallet's transactions have been read
+    slot    bigint NOT NULL                     -- slot up to which the wallet's transactions have been read
 );
 """
 

@@ -1,6 +1,6 @@
-"""What has happened to families since they were last looked at: so those of which there is no news are not read.
+"""The families that have changed since their last evaluation, so that unchanged ones are not read.
 
-Triggers write it, in the transaction in which it happens. What depends on the time alone is found by an index.
+Triggers write the rows in the transaction of the change. Families that are due by time alone are found by an index.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pools that a pair had when they were last looked up on the chain, so that a process need not do that first."""
+"""The pools of pairs from the last search on the chain, so that a new process does not have to search first."""
 
 from typing import Any
 

@@ -1,12 +1,12 @@
-"""A database that was restored from a backup, and what the chain has told it of orders that were lost by that."""
+"""The restore of the database from a backup, and the lost orders that were found on the chain."""
 
 from typing import Any
 
 UP = """
 CREATE TABLE restores (
     one         boolean PRIMARY KEY DEFAULT true CHECK (one),
-    first_slot  bigint NOT NULL,  -- from which on the backup may not know all that was traded
-    height      bigint            -- the chain's newest block height after the restore; NULL while nobody has asked
+    first_slot  bigint NOT NULL,  -- first slot whose trades the backup may lack
+    height      bigint            -- the chain's block height after the restore; NULL until it is read
 );
 CREATE TABLE lost_orders (
     signature  text PRIMARY KEY,

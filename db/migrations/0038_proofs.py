@@ -1,4 +1,4 @@
-"""Which programs of pools quotes have been compared with, so that no other is traded in on a real chain."""
+"""The pool programs that quotes were compared with. Others are not traded on a real chain."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ UP = """
 CREATE TABLE proofs (
     kind           text PRIMARY KEY,
     program        text NOT NULL,
-    deployed_slot  bigint NOT NULL,   -- of the program that was proved; another slot is another program
+    deployed_slot  bigint NOT NULL,   -- of the proved program; a later slot means an upgrade
     proved         boolean NOT NULL,
     pools          integer NOT NULL,
     swaps          integer NOT NULL,

@@ -1,6 +1,6 @@
-"""Alerts: what is to be told, to whom it was told, what lasts, and who wants to be told at all.
+"""Alerts, their deliveries, lasting conditions, and subscriptions of notifiers.
 
-An alert about an order is stored by the statement that changes the order. While nobody wants its kind, none is.
+The statement that changes an order stores its alert, unless no notifier subscribes to the kind.
 """
 
 from typing import Any
@@ -8,15 +8,15 @@ from typing import Any
 UP = """
 CREATE TABLE alert_subscriptions (
     kind   text PRIMARY KEY,
-    until  timestamptz NOT NULL   -- from when on nothing of this kind is stored, unless a notifier renews it
+    until  timestamptz NOT NULL   -- alerts of this kind are stored until then, unless a notifier renews it
 );
 
 CREATE TABLE alerts (
-    id           text PRIMARY KEY,   -- the same wherever it is stored from, so that it is stored once
+    id           text PRIMARY KEY,   -- derived from its subject, so that it is stored only once
     kind         text NOT NULL,
     at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     order_id     uuid REFERENCES orders (id),
-    seq          integer,            -- the event of the order that it is about
+    seq          integer,            -- the order's event
     data         jsonb NOT NULL DEFAULT '{}',
     distributed  boolean NOT NULL DEFAULT false
 );
@@ -26,7 +26,7 @@ CREATE INDEX alerts_at ON alerts (at);
 CREATE TABLE alert_deliveries (
     receiver      text NOT NULL,
     alert_id      text NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
-    due_at        timestamptz DEFAULT clock_timestamp(),   -- NULL once it was delivered
+    due_at        timestamptz DEFAULT clock_timestamp(),   -- NULL after delivery
     tries         integer NOT NULL DEFAULT 0,
     last_error    text,
     delivered_at  timestamptz,

@@ -1,4 +1,4 @@
-"""Orders that wait until pools of their pair hold enough: how much that is, and what else has to be so."""
+"""Orders on liquidity, which wait until the pools of their pair hold enough, and their further conditions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ ALTER TABLE orders
     ADD COLUMN max_pool_fee_bps integer CHECK (max_pool_fee_bps BETWEEN 0 AND 10000),
     ADD COLUMN max_round_trip_loss_bps integer CHECK (max_round_trip_loss_bps BETWEEN 0 AND 10000),
     ADD COLUMN max_holder_bps integer CHECK (max_holder_bps BETWEEN 0 AND 10000),
-    ADD COLUMN allowed_traits text,  -- powers over the token that are put up with, with commas between
+    ADD COLUMN allowed_traits text,  -- accepted traits of the token, separated with commas
     ADD CONSTRAINT on_liquidity_says_how_much CHECK (
         (kind = 'on_liquidity') = (min_liquidity IS NOT NULL)
         AND (kind <> 'on_liquidity' OR limit_price IS NOT NULL));
@@ -16,7 +16,7 @@ ALTER TABLE orders
 
 DOWN = """
 ALTER TABLE orders DROP CONSTRAINT on_liquidity_says_how_much;
--- An older orderd does not know what they wait for, and would buy at once.
+-- An older release would ignore their conditions and buy immediately.
 UPDATE orders SET status = 'cancelled', looks_from = NULL, due_at = NULL, lease_owner = NULL, lease_until = NULL,
     waits_for = NULL, waits_since = NULL
 WHERE kind = 'on_liquidity' AND ended_as IS NULL AND status <> 'submitted';

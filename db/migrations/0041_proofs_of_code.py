@@ -1,4 +1,4 @@
-"""Which code of orderd's it was whose quotes were compared with a program. Of proofs from before, nobody knows."""
+"""The version of orderd's code whose quotes were compared with a program. Empty for existing proofs."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Transactions of version 1 have up to 4,096 bytes.
 
-Those that are longer than version 0 allows keep a migration back from being made while their bytes are kept.
+The downgrade fails while bytes longer than those of version 0 are stored.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Nothing is signed on another timeline of Postgres' log than the one that this installation knows.
+"""Signs only on the timeline of Postgres' write-ahead log that this installation has recorded.
 
-A standby that is promoted, and a recovery to a point in time, begin a new timeline, and may lack what was committed and
-sent before. A restart after a crash stays on its timeline. Servers that do not tell it are on one timeline for good.
+The promotion of a standby and a point-in-time recovery start a new timeline, and can lack transactions that were
+committed before. A restart after a crash does not. Servers that do not report a timeline are considered to stay on one.
 """
 
 from typing import Any
