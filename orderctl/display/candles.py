@@ -189,14 +189,20 @@ def last_line(chart: Chart, title: str, height: int) -> Iterator[str]:
     """The newest price, and the price levels outside of the chart."""
     newest = chart.candles[-1]
     yield f"{title}: {_price_text(newest.close)} at {newest.at:%Y-%m-%d %H:%M} UTC"
-    for level in chart.beyond(height):
-        yield f"outside the chart: {level.name} at {level.price:f}"
+    counts = Counter((level.name, level.price) for level in chart.beyond(height))
+    if counts:
+        named = (
+            f"{name} {price:f}" + (f" ({count} orders)" if count > 1 else "") for (name, price), count in counts.items()
+        )
+        yield f"outside the chart: {', '.join(named)}"
 
 
 def picture(chart: Chart, title: str, width: int, height: int) -> str:
     """The chart as SVG."""
     with StringIO() as nowhere:
-        console = Console(file=nowhere, width=width, record=True, force_terminal=True, color_system="truecolor")
-        for line in chart.lines(width, height):
+        lines = chart.lines(width, height)
+        used = max((line.cell_len for line in lines), default=width)
+        console = Console(file=nowhere, width=used, record=True, force_terminal=True, color_system="truecolor")
+        for line in lines:
             console.print(line, no_wrap=True, overflow="crop")
         return console.export_svg(title=title)

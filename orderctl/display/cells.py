@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from orderctl.display.ids import SHORT_ID
+from orderctl.display.prices import pair_price
 from orderctl.display.resting import above, awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
 from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
@@ -180,6 +181,17 @@ def result(order: OrderView, showing: Showing) -> Cell:
         return _awaited(order, showing)
     bought = order.token_out if order.exact_out is None else f"{order.exact_out} {order.token_out}"
     return ((f"→ {bought}", Tone.MUTED),)
+
+
+def price_text(order: OrderView) -> str | None:
+    """The average price of its fills, in the unit of the pair; None without a fill."""
+    if order.executed_price is None:
+        return None
+    return pair_price(order.token_in, order.token_out, Fraction(order.executed_price))[0]
+
+
+def price(order: OrderView, _: Showing) -> Cell:
+    return plain(price_text(order) or "-")
 
 
 def created(order: OrderView, showing: Showing) -> Cell:

@@ -116,8 +116,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
         Column("created", cells.created, attrgetter("created_at"), width=16, places=LISTS, right=True),
         Column(
             "price",
-            lambda order, _: cells.plain(order.executed_price or "-"),
-            lambda order: (order.token_in, order.token_out, Decimal(order.executed_price or 0)),
+            cells.price,
+            lambda order: (*sorted((order.token_in, order.token_out)), Decimal(cells.price_text(order) or 0)),
             width=12,
             places=("wide",),
             right=True,

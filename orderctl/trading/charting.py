@@ -30,7 +30,10 @@ def fills_wanted(prices: PricesResult) -> HistoryParams:
 
 
 def chart_from(prices: PricesResult, fills: Iterable[HistoryFill], orders: Iterable[OrderView]) -> Chart:
-    """The chart with ``fills`` and resting ``orders``; those of other pairs are ignored."""
+    """The chart with ``fills`` and resting ``orders``.
+
+    Those of other pairs are ignored, and so are child orders, which wait for the prices of their parents.
+    """
     candles = [
         Candle(each.at, Decimal(each.open), Decimal(each.high), Decimal(each.low), Decimal(each.close))
         for each in prices.candles
@@ -39,7 +42,7 @@ def chart_from(prices: PricesResult, fills: Iterable[HistoryFill], orders: Itera
         candles,
         parse_span(prices.interval),
         [_mark(fill, prices.base) for fill in fills if _is_of(fill, prices)],
-        [level for order in orders if _is_of(order, prices) for level in _levels(order)],
+        [level for order in orders if _is_of(order, prices) and order.parent_id is None for level in _levels(order)],
     )
 
 

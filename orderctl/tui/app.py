@@ -1,15 +1,17 @@
 """The TUI application: one connection, periodic requests, and redrawing."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Protocol, runtime_checkable
 
 from textual import on, work
 from textual.css.query import NoMatches
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from orderctl.tui.colours import terminal_theme
+from orderctl.tui.colours import ReadableDim, readable_variables, terminal_theme
 from orderctl.tui.command_line import Complete, nothing_to_complete
 from orderctl.tui.desk import Desk
 from orderctl.tui.frames import FRAME_SECONDS, Frames
@@ -51,6 +53,7 @@ class OrderctlApp(KeyedApp):
         super().__init__(desk, caller, memory or Memory(), complete)
         self._questions = Questions(desk, caller)
         self._frames = Frames()
+        self._dim = ReadableDim()
         self._numbers = count(1)
         self._has_news = False
         self._ended: list[OrderView] = []
@@ -84,6 +87,15 @@ class OrderctlApp(KeyedApp):
             self.ansi_theme_dark = terminal_theme(theme)
         else:
             self.ansi_theme_light = terminal_theme(theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        if self.current_theme.ansi:
+            return {**variables, "cursor-line": variables["primary-muted"]}
+        return readable_variables(variables)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (self._dim, *super().get_line_filters())
 
     def draw(self, *, background: bool = True) -> None:
         """Redraw the screen in front, and with ``background`` those behind it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orderctl.verbs import CHANGING, VERBS
+from orderd.wire.orders import OrderView
 
 Candidate = tuple[str, str]
 """A word and its description."""
@@ -68,6 +69,18 @@ def understood(line: str) -> Place | Verb | Mistake | None:
         return Mistake(f"there is no command {words[0]!r}" + (f"; did you mean {near[0]}?" if near else ""))
     is_reading = {"-h", "--help", "--dry-run"} & {*words} or (len(words) > 1 and words[1] in _READING)
     return Verb(tuple(words), words[0] in CHANGING and not is_reading)
+
+
+def amendment(order: OrderView) -> str:
+    """The line that amends a resting order, with its present prices."""
+    prices = {
+        "--limit": order.limit_price,
+        "--stop": order.stop_price,
+        "--take-profit": order.take_profit_price,
+        "--trail": order.trail,
+    }
+    given = "".join(f" {option} {price}" for option, price in prices.items() if price is not None)
+    return f"amend {order.id}{given}"
 
 
 def completions(line: str, complete: Complete) -> Sequence[Candidate]:

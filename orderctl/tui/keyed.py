@@ -15,7 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from orderctl.display.ids import SHORT_ID
-from orderctl.tui.command_line import Complete, Place, Verb
+from orderctl.display.resting import is_open
+from orderctl.tui.command_line import Complete, Place, Verb, amendment
 from orderctl.tui.desk import Desk
 from orderctl.tui.explorer import explorer_url
 from orderctl.tui.export import export
@@ -49,6 +50,7 @@ class KeyedApp(App[ClientError]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_order", "New", tooltip="Open the form for a new order, with live prices", id="new"),
         Binding("c", "cancel_order", "Cancel", tooltip="Cancel the order, after a confirmation", id="cancel"),
+        Binding("a", "amend", "Amend", False, tooltip="Change the prices of the resting order", id="amend"),
         Binding("y", "copy_id", "Copy id", tooltip="Copy the order's id to the clipboard", id="copy-id", group=COPY),
         Binding(
             "Y",
@@ -109,9 +111,9 @@ class KeyedApp(App[ClientError]):
         self.push_screen(DetailScreen(self.desk, self._caller, event.order))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        if action in ("place", "command", "export", "pause") and self.screen.is_modal:
+        if action in ("place", "command", "amend", "export", "pause") and self.screen.is_modal:
             return False
-        return not (self.desk.read_only and action in ("new_order", "cancel_order"))
+        return not (self.desk.read_only and action in ("new_order", "amend", "cancel_order"))
 
     def action_new_order(self) -> None:
         from orderctl.tui.screens.new_order import NewOrderScreen
@@ -235,10 +237,21 @@ class KeyedApp(App[ClientError]):
 
         return DepthScreen(self.desk, self._caller)
 
+    def action_amend(self) -> None:
+        """Begin the command that amends the selected order."""
+        order = self._shown_order()
+        if order is None or not is_open(order):
+            self.notify("no resting order is selected", severity="warning")
+        else:
+            self._type_command(amendment(order))
+
     def action_command(self) -> None:
+        self._type_command("")
+
+    def _type_command(self, begun: str) -> None:
         from orderctl.tui.screens.command import CommandScreen
 
-        self.push_screen(CommandScreen(self._lines, self._complete), self._commanded)
+        self.push_screen(CommandScreen(self._lines, self._complete, begun), self._commanded)
 
     def _commanded(self, wanted: Place | Verb | None) -> None:
         match wanted:

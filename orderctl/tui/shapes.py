@@ -36,15 +36,15 @@ SHAPES: Final[dict[str, Shape]] = {
         "limit: at a price or better", OrderKind.LIMIT, ("limit_price",), ("in_force", "min_fill", "valid", *EXITS)
     ),
     "on_liquidity": Shape(
-        "on liquidity: as soon as a pool is there",
+        "on liquidity: for a new pool",
         OrderKind.ON_LIQUIDITY,
         ("limit_price", "min_liquidity"),
         ("max_pool_fee", "max_round_trip_loss", "max_holder", "allow", "confirm", "valid", *EXITS),
     ),
-    "stop": Shape("stop: when it gets worse", OrderKind.STOP, ("stop_price",), ("slippage", "confirm", "valid")),
+    "stop": Shape("stop: at a worse price", OrderKind.STOP, ("stop_price",), ("slippage", "confirm", "valid")),
     "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("confirm", "valid")),
     "take_profit": Shape(
-        "take profit: when it pays", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
+        "take profit: a better price", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
     ),
     "trailing": Shape("trailing stop", OrderKind.TRAILING, ("trail",), ("slippage", "confirm", "valid")),
     "oco": Shape(
@@ -54,20 +54,20 @@ SHAPES: Final[dict[str, Shape]] = {
         ("max_slippage", "confirm", "valid"),
     ),
     "twap": Shape(
-        "in parts, over a time (TWAP)",
+        "parts over a time (TWAP)",
         OrderKind.TWAP,
         ("slices", "over"),
         ("jitter", "catch_up", "limit_price", "slippage", *EXITS),
     ),
     "dca": Shape(
-        "in parts, every so often (DCA)",
+        "parts at an interval (DCA)",
         OrderKind.TWAP,
         ("slices", "every"),
         ("jitter", "catch_up", "limit_price", "slippage", *EXITS),
     ),
 }
 FIELDS: Final = {
-    "slices": "Times",
+    "slices": "Parts",
     "over": "Over",
     "every": "Every",
     "stop_price": "Stop at",
@@ -76,16 +76,16 @@ FIELDS: Final = {
     "limit_price": "Limit",
     "min_liquidity": "Liquidity",
     "max_pool_fee": "Pool fee %",
-    "max_round_trip_loss": "Round trip %",
+    "max_round_trip_loss": "Round trip",
     "max_holder": "Holder %",
     "allow": "Allow",
     "jitter": "Jitter %",
     "catch_up": "Catch up",
-    "min_fill": "Part %",
-    "confirm": "Looks",
+    "min_fill": "Min fill %",
+    "confirm": "Confirm",
     "max_in": "At most",
     "slippage": "Slippage %",
-    "max_slippage": "Lose %",
+    "max_slippage": "May lose %",
     "valid": "Valid for",
     "then_take_profit": "Then take",
     "then_stop": "Then stop",
@@ -94,23 +94,23 @@ FIELDS: Final = {
 PRICES: Final = ("stop_price", "take_profit_price", "limit_price", *EXITS)
 """The fields with prices in the pair's unit."""
 HINTS: Final = {
-    "slices": "how often, like 10",
+    "slices": "number, like 10",
     "over": "like 5m",
     "every": "like 1h",
     "trail": "like 3% or 2.5",
     "jitter": "0, or like 20",
     "catch_up": "one, all or none",
-    "min_fill": "10, the smallest part",
-    "confirm": "2, one after the other",
-    "max_in": "of what is sold",
-    "min_liquidity": "of what is sold, like 5000",
+    "min_fill": "10",
+    "confirm": "2 slots in a row",
+    "max_in": "of the sold token",
+    "min_liquidity": "in the pools, like 5000",
     "max_pool_fee": "5",
-    "max_round_trip_loss": "10, to buy and sell again",
-    "max_holder": "anything",
+    "max_round_trip_loss": "10 %, buy and sell",
+    "max_holder": "any share",
     "allow": "mint_authority,...",
-    "slippage": "the daemon's own",
+    "slippage": "daemon's default",
     "max_slippage": "5, once the stop fires",
-    "valid": "like 2h, or until when",
+    "valid": "like 2h, or a time",
 }
 IN_FORCE: Final[dict[str, tuple[str, dict[str, object]]]] = {
     "gtc": ("until filled (gtc)", {"time_in_force": TimeInForce.GTC}),

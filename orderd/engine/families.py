@@ -6,6 +6,7 @@ children each time, so a crash loses and repeats nothing. One process of the clu
 """
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -169,7 +170,8 @@ class Families:
         until = parent.valid_until
         both = (take_profit_of(terms), stop_of(terms))
         ends = [replace(end, expires_at=until, valid_seconds=None, amount_word=None) for end in both]
-        ids = [uuid7() for _ in ends]
+        now_ns = time.time_ns()  # a millisecond apart, so that already the short forms of their ids differ
+        ids = [uuid7(nanoseconds=now_ns + number * 1_000_000) for number, _ in enumerate(ends)]
         new = [
             NewOrder(child, parent.account_id, str(child), end, DAEMON, parent_id=parent.id)
             for child, end in zip(ids, ends, strict=True)

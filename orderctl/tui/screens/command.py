@@ -34,11 +34,13 @@ class CommandScreen(ModalScreen[Place | Verb]):
     line = getters.query_one("#line", Input)
     offers = getters.query_one("#offers", Static)
 
-    def __init__(self, history: list[str], complete: Complete) -> None:
-        """``history`` are earlier lines, newest last; the new line is appended."""
+    def __init__(self, history: list[str], complete: Complete, begun: str = "") -> None:
+        """``history`` are earlier lines, newest last; the new line is appended. ``begun`` is what the line contains at
+        first."""
         super().__init__()
         self._history = history
         self._complete = complete
+        self._begun = begun
         self._recalled = len(history)
         self._found: Sequence[Candidate] = ()
         self._found_for = ""
@@ -52,10 +54,16 @@ class CommandScreen(ModalScreen[Place | Verb]):
             yield Static(id="offers")
             with Horizontal():
                 yield Label(":")
-                yield Input(id="line", compact=True, placeholder="a command, such as: quote SOL USDC 1.5")
+                yield Input(
+                    self._begun,
+                    id="line",
+                    select_on_focus=False,
+                    compact=True,
+                    placeholder="a command, such as: quote SOL USDC 1.5",
+                )
 
     def on_mount(self) -> None:
-        self._look("")
+        self._look(self._begun)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

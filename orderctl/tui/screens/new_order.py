@@ -97,7 +97,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     @on(Select.Changed)
     @on(Checkbox.Changed)
     def _changed(self) -> None:
-        self.send.disabled = True
+        self._disarm()
         self._offer_wrapped()
         self._quote()
 
@@ -140,8 +140,6 @@ class NewOrderScreen(ModalScreen[OrderView]):
         if not self.form.amount:
             return
         if (missing := self.form.missing) is not None:
-            self.send.label = "Send"
-            self.send.refresh(layout=True)
             self._show_answer(f"required field: {missing}")
             return
         await asyncio.sleep(TYPING_SECONDS)
@@ -153,7 +151,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 if rests(params) or exits(quote):
                     check_fires_later(params, quote)
             except (ClientError, OrderdError) as error:
-                self.send.disabled = True
+                self._disarm()
                 self._complain(error)
                 if isinstance(error, OrderdError):
                     return
@@ -181,6 +179,12 @@ class NewOrderScreen(ModalScreen[OrderView]):
         self.send.variant = "error" if is_real else "primary"
         self.send.disabled = False
         self.send.refresh(layout=True)  # resizes the button to its label
+
+    def _disarm(self) -> None:
+        """Disable the button, which must not promise what the changed terms do not."""
+        self.send.disabled = True
+        self.send.label = "Send"
+        self.send.refresh(layout=True)
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:

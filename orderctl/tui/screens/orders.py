@@ -49,9 +49,7 @@ class OrdersScreen(Screen[None]):
             for number, tab in enumerate(Tab, start=1)
         ),
         Binding("p", "chart", "Chart", False, tooltip="Show or hide the chart", id="chart"),
-        Binding(
-            "plus,equals_sign", "zoom(-1)", "Zoom in", False, key_display="+", tooltip="Shorter candles", id="zoom-in"
-        ),
+        Binding("plus,equals_sign", "zoom(-1)", "Zoom in", False, tooltip="Shorter candles", id="zoom-in"),
         Binding("minus", "zoom(1)", "Zoom out", False, key_display="-", tooltip="Longer candles", id="zoom-out"),
         Binding("left,left_square_bracket", "pan(1)", "Back", False, tooltip="Earlier candles", id="pan-back"),
         Binding("right,right_square_bracket", "pan(-1)", "On", False, tooltip="Later candles", id="pan-on"),

@@ -176,7 +176,11 @@ class Blotter(Container):
         error = desk.errors.get("history")
         title = fills_title(desk.history, len(self.fills.fills), is_cut=is_cut)
         self.fills.border_title = title if error is None else f"{error.title}: {error.detail}"
-        counts = {Tab.ACTIVE: active.known, Tab.OPEN: len(desk.book.resting), Tab.HISTORY: ended.known}
+        counts = {
+            Tab.ACTIVE: active.known,
+            Tab.OPEN: sum(above(order) is None for order in desk.book.resting.values()),
+            Tab.HISTORY: ended.known,
+        }
         if desk.history is not None and desk.history.totals is not None:
             counts[Tab.FILLS] = desk.history.totals.fills
         self.tabs.show(self.tab, {tab: str(count) for tab, count in counts.items()})

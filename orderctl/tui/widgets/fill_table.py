@@ -1,15 +1,24 @@
-"""The table of the newest fills; Enter opens the order."""
+"""The table of the newest fills; Enter opens the order. On a narrow screen it omits whole columns."""
 
+from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding
 from textual.widgets import DataTable
 
-from orderctl.display.history import FILL_COLUMNS, fill_cells
+from orderctl.display.history import FILL_COLUMNS, SPARED, fill_cells
 from orderctl.display.ids import SHORT_ID
 from orderctl.tui.messages import OrderChosen, OrderHighlighted
 from orderd.wire.fills import HistoryFill, HistoryResult
+
+_FORMS: Final = (
+    (False, frozenset[str]()),
+    *((True, frozenset().union(*SPARED[:count])) for count in range(len(SPARED) + 1)),
+)
+"""Whether the times are short, and the columns that are left out; the widest form first."""
 
 
 class FillTable(DataTable[object]):
@@ -22,10 +31,6 @@ class FillTable(DataTable[object]):
         super().__init__(id="fills", cursor_type="row", zebra_stripes=False, cell_padding=1)
         self._shown: tuple[object, ...] = ()
         self.fills: tuple[HistoryFill, ...] = ()
-
-    def on_mount(self) -> None:
-        for heading, justify in FILL_COLUMNS:
-            self.add_column(heading if justify == "left" else heading.rjust(len(heading)), key=heading)
 
     @property
     def selected(self) -> UUID | None:
@@ -40,12 +45,32 @@ class FillTable(DataTable[object]):
         found = () if history is None else tuple(fill for fill in history.fills if _matches(fill, words))
         chosen = self.selected
         self.fills = found
-        self.clear()
-        for fill in found:
-            self.add_row(*fill_cells(fill, str(fill.order_id)[:SHORT_ID]))
+        self._fill()
         rows = [fill.order_id for fill in found]
         if chosen in rows:
             self.move_cursor(row=rows.index(chosen), animate=False)
+
+    def on_resize(self) -> None:
+        row = self.cursor_row
+        self._fill()
+        self.move_cursor(row=row, animate=False)
+
+    def _fill(self) -> None:
+        """Show the fills in the widest form that fits."""
+        for is_narrow, left_out in _FORMS:
+            kept = [number for number, (heading, _) in enumerate(FILL_COLUMNS) if heading not in left_out]
+            rows = [self._cells(fill, kept, is_narrow=is_narrow) for fill in self.fills]
+            headings = [Text(heading, justify=justify) for heading, justify in map(FILL_COLUMNS.__getitem__, kept)]
+            widths = [max(text.cell_len for text in column) for column in zip(headings, *rows, strict=True)]
+            if sum(width + 2 * self.cell_padding for width in widths) <= self.scrollable_content_region.width:
+                break
+        self.clear(columns=True)
+        self.add_columns(*headings)
+        self.add_rows(rows)
+
+    def _cells(self, fill: HistoryFill, kept: Sequence[int], *, is_narrow: bool) -> list[Text]:
+        cells = fill_cells(fill, str(fill.order_id)[:SHORT_ID], is_narrow=is_narrow)
+        return [cells[number] for number in kept]
 
     @on(DataTable.RowSelected)
     def _chosen(self) -> None:

@@ -19,7 +19,11 @@ class Gauges(Static):
         self._height = 0
 
     def draw(self, desk: Desk) -> None:
-        lines = _lines(desk.status) if desk.status is not None else Text("not known yet", "dim")
+        lines = (
+            _lines(desk.status, self.content_size.width - NAME_WIDTH)
+            if desk.status is not None
+            else Text("not known yet", "dim")
+        )
         if (error := desk.errors.get("status")) is not None:
             lines = Text(f"{error.title}: {error.detail}", Tone.WARNING)
         if self.content != lines:
@@ -28,10 +32,11 @@ class Gauges(Static):
             self._height = height
 
 
-def _lines(status: StatusResult) -> Text:
+def _lines(status: StatusResult, room: int) -> Text:
+    """``room`` is the number of columns beside the names."""
     workers = Text(f"{status.workers}", "" if status.workers else Tone.ALARM)
     lines = [
-        _named("rate limit", NOT_KNOWN if "rate_limit.used" in status.untold else _rate_limit(status.rate_limit)),
+        _named("rate limit", NOT_KNOWN if "rate_limit.used" in status.untold else _rate_limit(status.rate_limit, room)),
         _named("queue", NOT_KNOWN if "queue_depth" in status.untold else _queue(status)),
         _named("workers", NOT_KNOWN if "workers" in status.untold else workers),
     ]
@@ -47,12 +52,15 @@ def _named(name: str, value: Text) -> Text:
     return Text.assemble((f"{name:<{NAME_WIDTH}}", "dim"), value)
 
 
-def _rate_limit(use: RateLimitUse) -> Text:
+def _rate_limit(use: RateLimitUse, room: int) -> Text:
+    """A bar and the numbers; where there is little room, the bar is shorter."""
     if use.limit == 0:
         return Text("off")
-    filled = min(BAR_WIDTH, -(-use.used * BAR_WIDTH // use.limit))
+    numbers = f" {use.used}/{use.limit}"
+    bar = max(0, min(BAR_WIDTH, room - len(numbers)))
+    filled = min(bar, -(-use.used * bar // use.limit))
     style = Tone.BAD if use.waiting else Tone.WARNING if use.used * 5 >= use.limit * 4 else Tone.GOOD
-    return Text.assemble(("━" * filled, style), ("─" * (BAR_WIDTH - filled), "dim"), f" {use.used}/{use.limit}")
+    return Text.assemble(("━" * filled, style), ("─" * (bar - filled), "dim"), numbers)
 
 
 def _queue(status: StatusResult) -> Text:

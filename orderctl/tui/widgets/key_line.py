@@ -1,4 +1,7 @@
-"""The keys of a screen, as one line at its foot. A click on a key presses it."""
+"""The keys of a screen, as one line at its foot. A click on a key presses it.
+
+A narrow line leaves out the last keys, but not the one that shows all of them.
+"""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -9,6 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
+
+KEPT = "help"
 
 
 class KeyLine(Widget):
@@ -38,7 +43,10 @@ class KeyLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        return Content.assemble(*(part for _, group in groupby(self.keys, _group) for part in self._parts(group)))
+        groups = [(group, Content.assemble(*self._parts(keys))) for group, keys in groupby(self.keys, _group)]
+        while len(groups) > 1 and sum(shown.cell_length for _, shown in groups) > self.size.width:
+            groups.pop(-2 if groups[-1][0] == KEPT else -1)
+        return Content.assemble(*(shown for _, shown in groups))
 
     def _parts(self, keys: Iterable[tuple[Binding, bool]]) -> Iterator[Content | str]:
         """The keys of a group have one description together."""

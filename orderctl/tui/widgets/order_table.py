@@ -27,8 +27,8 @@ HEADER_LINES = 1
 OPEN = Binding.Group("Open", compact=True)
 
 
-class OrderTable(ScrollView, can_focus=True):
-    """``show`` sets the sorted orders."""
+class OrderTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """``show`` sets the sorted orders. Left and right are keys of the chart, and do not scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"order-table--{role}" for role in ("header", "sorted", "cursor", "id", *(tone.role for tone in Tone))

@@ -43,12 +43,13 @@ def _venue(series: Series, venue: VenueName, best: Decimal | None, width: int, c
         return [Text.assemble((name, "dim"), (f"no quote: {refusal}", Tone.WARNING))]
     if price is None:
         return [Text.assemble((name, "dim"), ("not known yet", "dim"))]
-    now = Text.assemble(
-        (name, "dim"), (f"{price:f}"[:PRICE_WIDTH].ljust(PRICE_WIDTH), Tone.GOOD.bold if price == best else "")
-    )
+    now = Text.assemble((name, "dim"), (f"{price:f}"[:PRICE_WIDTH], Tone.GOOD.bold if price == best else ""))
     if chart_height < 1:
-        return [now.append(" " + "".join(series.chart(venue, width - now.cell_len - 1)), Tone.MOVING)]
+        now.pad_right(len(name) + PRICE_WIDTH + 1 - now.cell_len)
+        return [now.append("".join(series.chart(venue, width - now.cell_len)), Tone.MOVING)]
     if (change := series.change(venue, width)) is not None:
         tone = Tone.GOOD if change > 0 else Tone.BAD if change else Tone.MUTED
-        now.append(f"{change:+f} %".rjust(width - now.cell_len), tone)
+        words, room = f"{change:+f} %", width - now.cell_len
+        if len(words) < room:
+            now.append(words.rjust(room), tone)
     return [now, *(Text(line, Tone.MOVING) for line in series.chart(venue, width, chart_height))]

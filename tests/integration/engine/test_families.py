@@ -183,6 +183,7 @@ def test_an_oco_creates_two_resting_orders_with_its_validity(care: Families) -> 
         ("stop", None, "95", SOL),
     ]
     assert {end.valid_until for end in ends} == {read(parent).valid_until}
+    assert len({end.id.int >> 80 for end in ends}) == 2, "their ids begin with the same millisecond"
     assert kinds(parent) == [EventKind.ACCEPTED, EventKind.EXECUTING, EventKind.EXECUTING]
 
 

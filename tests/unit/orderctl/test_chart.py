@@ -5,12 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from orderctl.display.candles import Chart, Mark, PriceLevel, last_line
+from orderctl.trading.charting import chart_from
 from orderd.domain.candles import HOUR, MINUTE, Candle
 from orderd.wire.fills import HistoryResult
 from orderd.wire.orders import ListResult
 from orderd.wire.prices import PriceCandle, PricesResult
 from orderd.wire.rpc import Method
-from tests.samples.orders import LIMIT, history, order_after
+from tests.samples.orders import LIMIT, OCO, STOP, TAKE_PROFIT, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 from tests.unit.orderctl.test_history import fill
@@ -58,6 +59,8 @@ def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
         PriceLevel(Decimal(25), "limit"),
         PriceLevel(Decimal(25), "take profit"),
         PriceLevel(Decimal(900), "stop"),
+        PriceLevel(Decimal(900), "stop"),
+        PriceLevel(Decimal(800), "limit"),
         PriceLevel(Decimal(1), "limit"),
     ]
     chart = Chart(candles, MINUTE, levels=levels)
@@ -65,7 +68,7 @@ def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
     assert lines[0] == "┄┄┄┄┤ limit, take profit"
     assert list(last_line(chart, "SOL/USDC 1m", 8)) == [
         "SOL/USDC 1m: 20.0000 at 2026-11-21 12:03 UTC",
-        "outside the chart: stop at 900",
+        "outside the chart: stop 900 (2 orders), limit 800",
     ]
 
 
@@ -115,6 +118,12 @@ def test_the_verb_draws_a_chart_and_prints_the_newest_price(daemon: FakeDaemon, 
     assert outcome.err == "SOL/USDC 1m: 101.000 at 2026-11-21 12:04 UTC\n"
     (_, params), *_ = daemon.calls
     assert params == {"pair": "SOL/USDC", "limit": 30}
+
+
+def test_child_orders_do_not_repeat_the_prices_of_their_parent() -> None:
+    parent = order_after(history((OCO,)))
+    children = [order_after(history((end.model_copy(update={"parent_id": parent.id}),))) for end in (TAKE_PROFIT, STOP)]
+    assert chart_from(PRICES, (), [parent, *children]).levels == chart_from(PRICES, (), [parent]).levels != []
 
 
 def test_a_picture_is_written_to_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:

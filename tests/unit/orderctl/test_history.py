@@ -67,9 +67,21 @@ def test_fills_are_a_table_with_totals(daemon: FakeDaemon, orderctl: Orderctl) -
     assert (code, head) == (0, ["TIME", "ORDER", "SOLD", "RECEIVED", "PRICE", "QUOTE", "BP", "MID", "BP"])
     assert row[3:] == ["1.5", "SOL", "152.310211", "USDC", "101.540141", "-13.56", "45.08"]
     assert err.splitlines() == [
-        "501 fills: 751.5 SOL for 76307.4 USDC, at 101.540141",
+        "501 fills: 751.5 SOL for 76307.4 USDC, at 101.54012 USDC per SOL",
         "501 fills in total: network fees 0.0025 SOL, rent 0.00203928 SOL",
     ]
+
+
+def test_purchases_and_sales_are_priced_in_the_same_unit(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    bought = {"token_in": "USDC", "token_out": "SOL", "amount_in": "150", "amount_out": "1.5", "price": "0.01"}
+    fills = (fill(1, mid="101"), fill(2, mid="0.0125").model_copy(update=bought))
+    total = PairTotal(token_in="USDC", token_out="SOL", fills=1, amount_in="150", amount_out="1.5", price="0.01")
+    totals = TOTALS.model_copy(update={"pairs": (total,)})
+    daemon.answers(Method.HISTORY, HistoryResult(fills=fills, totals=totals, next_cursor=None))
+    _, out, err = orderctl("history", "-o", "wide")
+    _, sale, purchase = (line.split() for line in out.splitlines())
+    assert [sale[7], sale[10], purchase[7], purchase[10]] == ["101.540141", "101", "100", "80"]
+    assert err.startswith("1 fill: 150 USDC for 1.5 SOL, at 100 USDC per SOL\n")
 
 
 def test_all_pages_are_read_and_csv_has_a_header(daemon: FakeDaemon, orderctl: Orderctl) -> None:

@@ -14,10 +14,11 @@ from orderctl.tui.screens.orders import OrdersScreen
 from orderctl.tui.screens.venues import VenuesScreen
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.key_line import KeyLine
+from orderd.domain.order import OrderKind
 from orderd.wire.rpc import Method
 from tests.samples.orders import FILLED
-from tests.unit.orderctl.tui.app.pilots import drawn, notices, running, title, words
-from tests.unit.orderctl.tui.desks import Clock, ScriptedCaller, busy, order, order_id, snapshots
+from tests.unit.orderctl.tui.app.pilots import drawn, notices, running, table, title, words
+from tests.unit.orderctl.tui.desks import Clock, ScriptedCaller, at_rest, busy, order, order_id, snapshots
 
 pytestmark = pytest.mark.asyncio
 
@@ -46,6 +47,11 @@ async def test_ids_and_signatures_are_copied_to_the_clipboard() -> None:
         assert pilot.app.clipboard == "5Xk3"
 
 
+async def test_a_narrow_footer_leaves_out_whole_keys_and_keeps_the_help() -> None:
+    async with running(busy(), size=(40, 16)) as pilot:
+        assert pilot.app.screen.query_one(KeyLine).render().plain == " ⏎␣ Open sS Sort / Filter n New ? Help"
+
+
 async def test_help_lists_every_key_of_the_screen() -> None:
     async with running(busy()) as pilot:
         bindings = pilot.app.screen.active_bindings
@@ -54,6 +60,7 @@ async def test_help_lists_every_key_of_the_screen() -> None:
         with pilot.app.console.capture() as capture:
             pilot.app.console.print(pilot.app.screen._table())
         printed = capture.get()
+        assert "+ =" in printed
         for _, binding, _, _ in bindings.values():
             if binding.show:
                 assert binding.tooltip in printed
@@ -85,8 +92,8 @@ async def test_read_only_mode_has_no_trading_keys_or_commands() -> None:
     async with running(caller, read_only=True) as pilot:
         assert "read only" in words(pilot, Banner)
         keys = {binding.action for _, binding, _, _ in pilot.app.screen.active_bindings.values()}
-        assert not keys & {"new_order", "cancel_order"}
-        await pilot.press("n", "c")
+        assert not keys & {"new_order", "amend", "cancel_order"}
+        await pilot.press("n", "a", "c")
         assert isinstance(pilot.app.screen, OrdersScreen)
         assert not {"New", "Cancel"} & {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
 
@@ -103,6 +110,31 @@ async def test_a_trading_command_needs_a_confirmation_and_a_screen_name_opens_it
         assert isinstance(pilot.app.screen, VenuesScreen)
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_amending_begins_a_command_with_the_present_prices() -> None:
+    async with running(at_rest()) as pilot:
+        await pilot.press("2")
+        await drawn(pilot)
+        assert isinstance(pilot.app, OrderctlApp)
+        order = next(each for each in pilot.app.desk.book.resting.values() if each.kind is OrderKind.STOP_LIMIT)
+        table(pilot).select(order.id)
+        await pilot.press("a")
+        await pilot.pause()
+        line = pilot.app.screen.query_one("#line", Input)
+        assert line.value == f"amend {order.id} --limit {order.limit_price} --stop {order.stop_price}"
+        await pilot.press("backspace", "7", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert pilot.app.screen._words[-1] == f"{order.stop_price}"[:-1] + "7"
+
+
+async def test_only_resting_orders_can_be_amended() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("a")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, OrdersScreen)
+        assert notices(pilot) == ["no resting order is selected"]
 
 
 async def test_read_only_mode_refuses_trading_commands() -> None:

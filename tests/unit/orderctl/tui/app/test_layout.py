@@ -10,7 +10,7 @@ from orderd.wire.rpc import Method
 from orderd.wire.subscriptions import Event, UnsubscribeParams
 from tests.samples.orders import FILLED, history
 from tests.unit.orderctl.tui.app.pilots import drawn, running, table, title, words
-from tests.unit.orderctl.tui.desks import CANDLES, Clock, application, at_rest, busy, order_id
+from tests.unit.orderctl.tui.desks import CANDLES, Clock, application, at_rest, busy, order_id, traded
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,6 +29,20 @@ async def test_tabs_show_resting_and_ended_orders_and_fills_and_are_remembered()
         await pilot.press("4")
         assert app.screen.query_one(FillTable).has_focus
     assert app._memory.layout.tab == "fills"
+
+
+async def test_a_narrow_table_of_fills_omits_whole_columns() -> None:
+    def headings() -> list[str]:
+        return [str(column.label) for column in app.screen.query_one(FillTable).ordered_columns]
+
+    app = application(traded())
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.press("4")
+        await drawn(pilot)
+        assert headings() == ["TIME", "ORDER", "SOLD", "RECEIVED", "PRICE", "QUOTE BP", "MID BP"]
+        await pilot.resize_terminal(70, 24)
+        await drawn(pilot)
+        assert headings() == ["TIME", "ORDER", "SOLD", "RECEIVED", "PRICE"]
 
 
 async def test_candles_are_toggled_and_zoomed_with_keys() -> None:
