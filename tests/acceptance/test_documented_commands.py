@@ -60,7 +60,6 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "make surfpool SURFPOOL=package/surfpool-sdk.linux-x64-gnu.node PROGRAMS=DIRECTORY": "needs the same and surfpool",
     "npm pack @solana/surfpool-linux-x64-gnu && tar xzf solana-surfpool-linux-x64-gnu-*.tgz": _NETWORK,
     "git clone URL orderd && cd orderd": _NETWORK,
-    "mkdir programs": "prepares the next command",
     "solana program dump CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C "
     "programs/CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C.so": _NETWORK,
     "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
