@@ -22,7 +22,7 @@ def orders_table(
     orders: tuple[OrderView, ...], *, wide: bool, columns: tuple[Column, ...] | None = None
 ) -> RenderableType:
     """The orders as a table of ``columns``, or the default ones. ``wide`` adds columns that do not fit in 80
-    characters, and shows full ids. A narrow terminal abbreviates conditions and omits the time."""
+    characters, and shows full ids. A narrow terminal abbreviates conditions, and a narrower one omits the time."""
     if columns is not None or wide:
         return _table(
             orders, columns or columns_of("wide"), Showing(datetime.now(UTC), WHOLE_ID if wide else _id_width(orders))
@@ -30,7 +30,9 @@ def orders_table(
     showing = Showing(datetime.now(UTC), _id_width(orders))
     usual = columns_of("table")
     brief = tuple(column for column in usual if column.name != "created")
-    return IfItFits(_table(orders, usual, showing), _table(orders, brief, replace(showing, is_live=True)))
+    short = replace(showing, is_live=True)
+    views = (_table(orders, usual, showing), _table(orders, usual, short), _table(orders, brief, short))
+    return IfItFits(views[0], IfItFits(*views[1:]))
 
 
 def _table(orders: tuple[OrderView, ...], columns: tuple[Column, ...], showing: Showing) -> Table:

@@ -134,7 +134,7 @@ def prices(terms: FormattedTerms) -> str | None:
     elif (price := terms.stop_price or terms.take_profit_price or terms.trail) is not None:
         named.append(f"{word_of(terms.type)} {price}")
     if terms.min_liquidity is not None:
-        named.append(f"once {liquidity(terms)} are there")
+        named.append(f"once pools hold {terms.min_liquidity} {terms.token_in}")
     if terms.limit_price is not None:
         named.append(f"limit {terms.limit_price}")
     ends = exits(terms)

@@ -93,7 +93,8 @@ def _show_next_steps(settings: Settings, order: OrderView) -> None:
         from orderctl.display.resting import reading, what_follows
         from orderctl.display.terms import validity
 
-        narrate(settings, f"the order rests and waits for {reading(order)}; then {what_follows(order)}")
+        narrate(settings, f"the order rests and waits for {reading(order)}")
+        narrate(settings, f"then {what_follows(order)}")
         narrate(settings, f"valid {validity(order)}")
         narrate(settings, f"cancel it with: orderctl cancel {order.id}")
     narrate(settings, f"follow it with: orderctl watch {order.id}")

@@ -446,7 +446,7 @@ class TestSubmit:
 
         assert outcome.out == f"{ORDER_ID}  open\n"
         assert outcome.err.splitlines()[1:] == [
-            "the order rests and waits for 105 USDC per SOL = at least 157.5 USDC; "
+            "the order rests and waits for 105 USDC per SOL = at least 157.5 USDC",
             "then it is filled at this price or a better one",
             "valid until 2025-11-21 09:30:00",
             f"cancel it with: orderctl cancel {ORDER_ID}",

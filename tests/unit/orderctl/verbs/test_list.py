@@ -9,7 +9,7 @@ from orderctl.display.columns import COLUMNS
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire.orders import ListResult, OrderView
 from orderd.wire.rpc import Method
-from tests.samples.orders import FILLED, ORDER_ID, REFUSED_FOR_FUNDS, SIGNATURE, history, order_after
+from tests.samples.orders import FILLED, ORDER_ID, REFUSED_FOR_FUNDS, SIGNATURE, TAKE_PROFIT, history, order_after
 from tests.unit.orderctl.conftest import Orderctl
 from tests.unit.orderctl.daemon import FakeDaemon
 
@@ -32,6 +32,32 @@ class TestList:
             "0199d3a0-1236  failed     1.5 SOL  FUNDS_INSUFFICIENT  2025-11-21 09:30",
             "0199d3a0-1237  pending    1.5 SOL              → USDC  2025-11-21 09:30",
         ]
+
+    @pytest.mark.parametrize(
+        ("columns", "condition", "has_time"),
+        [
+            (100, "take-profit 120 USDC per SOL", True),
+            (77, "take-profit ≥ 120 USDC/SOL", True),
+            (60, "take-profit ≥", False),
+        ],
+    )
+    def test_a_narrow_terminal_shortens_conditions_before_it_omits_the_time(
+        self,
+        daemon: FakeDaemon,
+        orderctl: Orderctl,
+        monkeypatch: pytest.MonkeyPatch,
+        columns: int,
+        condition: str,
+        has_time: bool,
+    ) -> None:
+        orders = (self.order(1, TAKE_PROFIT),)
+        daemon.answers(Method.ORDERS_LIST, ListResult(orders=orders, next_cursor=None))
+        monkeypatch.setenv("COLUMNS", str(columns))
+
+        out = orderctl("list").out
+
+        assert condition in out
+        assert ("CREATED" in out) is has_time
 
     def test_a_misspelt_token_is_refused_with_the_daemons_suggestion(
         self, daemon: FakeDaemon, orderctl: Orderctl
