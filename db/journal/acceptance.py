@@ -62,8 +62,8 @@ class NewOrder:
             **terms,
         )
 
-    def values(self, fact: Accepted) -> dict[str, Any]:
-        """The parameters of the statement by name; ``fact`` is the order's first fact."""
+    def values(self, fact: bytes) -> dict[str, Any]:
+        """The parameters of the statement by name; ``fact`` is the JSON of the order's first fact."""
         return {
             "id": self.id,
             "account_id": self.account_id,
@@ -71,7 +71,7 @@ class NewOrder:
             **columns_of(self.terms),
             "parent_id": self.parent_id,
             "entry_id": self.entry_id,
-            "fact": orjson.Fragment(Accepted.__pydantic_serializer__.to_json(fact)),
+            "fact": orjson.Fragment(fact),
             "status": self.status,
             "holds_seconds": self._holds_seconds,
             "actor": self.by.name,
@@ -134,9 +134,10 @@ def _accept(
     # Sorted, so that two calls with the same orders cannot deadlock.
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
-    given = orjson.dumps([order.values(facts[order.id]) for order in ranked]).decode()
+    encoded = {order_id: Accepted.__pydantic_serializer__.to_json(fact) for order_id, fact in facts.items()}
+    given = orjson.dumps([order.values(encoded[order.id]) for order in ranked]).decode()
     rows = _accepting().execute(given, sender, unless_halted).fetchall()
-    return moved_by(rows, lambda order: facts[order.id])
+    return moved_by(rows, lambda order: facts[order.id], lambda order: encoded[order.id])
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
@@ -89,47 +89,98 @@ class Change:
         before = None if self.before is None else self.before.kind
         return (self.fact.kind, self.to, before, tuple(self.columns), self.valid, self.unless_withdrawn, *attached)
 
-    def values(self) -> list[tuple[str, str, Any]]:
-        """Name, type and value of each parameter of the statement."""
-        fact = self.fact.model_dump_json(exclude={"until"})
-        row: list[tuple[str, str, Any]] = [
-            ("order_id", "uuid", self.order_id),
-            ("fence", "integer", self.version),
-            ("fact", "jsonb", orjson.Fragment(fact)),
-            ("delay_ms", "bigint", self.delay_ms),
-            ("new_waits_for", "text", self.waits_for),
-        ]
-        if self.before is not None:
-            row.append(("fact_before", "jsonb", orjson.Fragment(self.before.model_dump_json())))
-        row += [(f"new_{name}", TYPES[name], value) for name, value in self.columns.items()]
+    def encoded(self) -> tuple[bytes, bytes | None]:
+        """The JSON of the fact, and of the one before it, as the statement gets them: it adds ``until`` itself."""
+        fact = self.fact.model_dump_json(exclude={"until"}).encode() if has_until(self.fact) else _json(self.fact)
+        return fact, None if self.before is None else _json(self.before)
+
+    def values(self, fact: bytes, before: bytes | None) -> dict[str, Any]:
+        """The parameters of the statement by name, with the facts as encoded."""
+        row: dict[str, Any] = {
+            "order_id": self.order_id,
+            "fence": self.version,
+            "fact": orjson.Fragment(fact),
+            "delay_ms": self.delay_ms,
+            "new_waits_for": self.waits_for,
+        }
+        if before is not None:
+            row["fact_before"] = orjson.Fragment(before)
+        for name, value in self.columns.items():
+            row[f"{_NEW}{name}"] = value
         if attempt := self.new_attempt:
-            row += [
-                ("attempt_id", "uuid", str(uuid7())),
-                ("number", "integer", attempt.number),
-                ("attempt_signature", "text", attempt.signature),
-                ("signed_bytes", "bytea", f"\\x{attempt.signed_bytes.hex()}"),
-                ("last_valid_block_height", "bigint", attempt.last_valid_block_height),
-                ("attempt_venue", "text", attempt.venue),
-                ("attempt_pool", "text", attempt.pool),
-                ("attempt_min_amount_out", "numeric", attempt.min_amount_out),
-                ("attempt_max_amount_in", "numeric", attempt.max_amount_in),
-                ("blockhash_slot", "bigint", attempt.blockhash_slot),
-                ("pool_fee", "numeric", attempt.pool_fee),
-                ("mid", "numeric", attempt.mid),
-            ]
+            row |= {
+                "attempt_id": str(uuid7()),
+                "number": attempt.number,
+                "attempt_signature": attempt.signature,
+                "signed_bytes": f"\\x{attempt.signed_bytes.hex()}",
+                "last_valid_block_height": attempt.last_valid_block_height,
+                "attempt_venue": attempt.venue,
+                "attempt_pool": attempt.pool,
+                "attempt_min_amount_out": attempt.min_amount_out,
+                "attempt_max_amount_in": attempt.max_amount_in,
+                "blockhash_slot": attempt.blockhash_slot,
+                "pool_fee": attempt.pool_fee,
+                "mid": attempt.mid,
+            }
         if end := self.attempt_end:
-            row += [
-                ("outcome", "attempt_outcome", end.outcome),
-                ("slot", "bigint", end.slot),
-                ("sends", "integer", end.sends),
-                ("awaits_finality", "boolean", end.awaits_finality),
-            ]
+            row |= {
+                "outcome": end.outcome,
+                "slot": end.slot,
+                "sends": end.sends,
+                "awaits_finality": end.awaits_finality,
+            }
         if failure := self.failure:
-            row += [
-                ("failed_attempt", "integer", failure.attempt),
-                ("code", "text", failure.code),
-                ("detail", "text", failure.detail),
-                ("failed_signature", "text", failure.signature),
-                ("logs", "text[]", list(failure.logs)),
-            ]
+            row |= {
+                "failed_attempt": failure.attempt,
+                "code": failure.code,
+                "detail": failure.detail,
+                "failed_signature": failure.signature,
+                "logs": list(failure.logs),
+            }
         return row
+
+
+_NEW: Final = "new_"
+"""Prefix of the parameters that are columns of the order."""
+_TYPES: Final = {
+    "order_id": "uuid",
+    "fence": "integer",
+    "fact": "jsonb",
+    "fact_before": "jsonb",
+    "delay_ms": "bigint",
+    "attempt_id": "uuid",
+    "number": "integer",
+    "attempt_signature": "text",
+    "signed_bytes": "bytea",
+    "last_valid_block_height": "bigint",
+    "attempt_venue": "text",
+    "attempt_pool": "text",
+    "attempt_min_amount_out": "numeric",
+    "attempt_max_amount_in": "numeric",
+    "blockhash_slot": "bigint",
+    "pool_fee": "numeric",
+    "mid": "numeric",
+    "outcome": "attempt_outcome",
+    "slot": "bigint",
+    "sends": "integer",
+    "awaits_finality": "boolean",
+    "failed_attempt": "integer",
+    "code": "text",
+    "detail": "text",
+    "failed_signature": "text",
+    "logs": "text[]",
+}
+
+
+def type_of(parameter: str) -> str:
+    """The SQL type of a parameter."""
+    return _TYPES[parameter] if parameter in _TYPES else TYPES[parameter.removeprefix(_NEW)]
+
+
+def has_until(fact: AnyFact) -> bool:
+    """Whether the statement adds to the fact how long its wait is."""
+    return "until" in type(fact).model_fields
+
+
+def _json(fact: AnyFact) -> bytes:
+    return fact.__pydantic_serializer__.to_json(fact)

@@ -24,11 +24,16 @@ _CONVERTED: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An order after a change, with the change's event; ``before`` is the event right before it, if there is one."""
+    """An order after a change, with the change's event; ``before`` is the event right before it, if there is one.
+
+    ``fact`` and ``fact_before`` are the JSON of their facts where it was made for the statement.
+    """
 
     order: Order
     event: OrderEvent
     before: OrderEvent | None = None
+    fact: bytes | None = None
+    fact_before: bytes | None = None
 
 
 def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -36,8 +41,15 @@ def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def moved_by(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact]) -> list[Moved]:
-    """Convert the rows of a statement to orders, each with its newest event, which is about this fact."""
+def moved_by(
+    rows: Sequence[tuple[Any, ...]],
+    fact_of: Callable[[Order], AnyFact],
+    encoded_of: Callable[[Order], bytes | None] = lambda _: None,
+) -> list[Moved]:
+    """Convert the rows of a statement to orders, each with its newest event, which is about this fact.
+
+    ``encoded_of`` returns the fact's JSON if it was made before.
+    """
     # The rows are not converted by Peewee, because it determines the columns of a raw statement each time and sets each
     # value through a descriptor, which takes longer than everything else here.
     found = []
@@ -50,5 +62,5 @@ def moved_by(rows: Sequence[tuple[Any, ...]], fact_of: Callable[[Order], AnyFact
         event = OrderEvent(
             order_id=order.id, seq=order.seq, at=order.updated_at, status=order.status, data=fact_of(order)
         )
-        found.append(Moved(order, event))
+        found.append(Moved(order, event, fact=encoded_of(order)))
     return found

@@ -1,32 +1,32 @@
 """The statement that writes changes of one shape: the order, its event, its attempt, failure or fill, and alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from db import alerts
 from db.halts import MAY_SIGN
-from db.journal.changes import Change
+from db.journal.changes import Change, has_until, type_of
 from db.journal.due import VALIDITY, due
 from db.journal.rows import COLUMNS
 from db.models import listed
 from db.prepared import Prepared
-from orderd.domain.events import ENTRY_FILL, AnyFact
+from orderd.domain.events import ENTRY_FILL
 from orderd.domain.money import LAMPORTS_PER_SOL
 from orderd.domain.order import HELD, LEASED, RESTING, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 
 
-def prepared_for(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> Prepared:
-    """The cached statement for changes of this shape."""
+def prepared_for(change: Change, parameters: Iterable[str], *, locks: bool) -> Prepared:
+    """The cached statement for changes of this shape, which have parameters of these names."""
     key = (change.shape, locks)
     if key not in _statements:
-        _statements[key] = Prepared("change", ("json",), _statement(change, columns, locks=locks))
+        _statements[key] = Prepared("change", ("json",), _statement(change, parameters, locks=locks))
     return _statements[key]
 
 
 _statements: Final[dict[tuple[object, bool], Prepared]] = {}
 
 
-def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: bool) -> str:
+def _statement(change: Change, parameters: Iterable[str], *, locks: bool) -> str:
     """The SQL for changes of this shape. The values are one JSON array, $1, so the text does not depend on their
     number."""
     kind, status = change.fact.kind, target(change.fact.kind, change.to)
@@ -55,7 +55,7 @@ def _statement(change: Change, columns: Sequence[tuple[str, str]], *, locks: boo
     )
     ctes = [
         f"""given AS (
-            SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {of}" for name, of in columns)})
+            SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {type_of(name)}" for name in parameters)})
             {f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""})""",
         *locked,
         f"""moved AS (
@@ -131,7 +131,3 @@ def _attachments(change: Change) -> list[str]:
             INSERT INTO order_failures (order_id, attempt, code, detail, signature, logs)
             SELECT id, failed_attempt, code, detail, failed_signature, logs FROM moved)""")
     return ctes
-
-
-def has_until(fact: AnyFact) -> bool:
-    return "until" in type(fact).model_fields

@@ -1,18 +1,17 @@
 """Writes changes atomically."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 import orjson
 from peewee import DataError, IntegrityError
 
 from db.connection import database, transaction
-from db.journal.changes import Change
+from db.journal.changes import Change, has_until
 from db.journal.rows import Moved, moved_by
-from db.journal.statement import has_until, prepared_for
+from db.journal.statement import prepared_for
 from db.models import Order
-from orderd.domain.events import AnyFact
+from orderd.domain.events import AnyFact, OrderEvent
 from orderd.domain.order import target
 
 Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
@@ -59,21 +58,27 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
 def _write(changes: Sequence[Change]) -> list[Moved]:
     """Write changes of the same shape in one statement."""
     first = changes[0]
-    rows = [change.values() for change in changes]
-    given = orjson.dumps([{name: value for name, _, value in row} for row in rows]).decode()
-    columns = [(name, sql_type) for name, sql_type, _ in rows[0]]
     by_order = {change.order_id: change for change in changes}
+    encoded = {change.order_id: change.encoded() for change in changes}
+    rows = [change.values(*encoded[change.order_id]) for change in changes]
+    until = has_until(first.fact)
 
     def fact_of(order: Order) -> AnyFact:
         fact = by_order[order.id].fact
-        return fact.model_copy(update={"until": order.due_at or order.looks_from}) if has_until(fact) else fact
+        return fact.model_copy(update={"until": order.due_at or order.looks_from}) if until else fact
 
-    # A lone row has no order.
-    moved = moved_by(prepared_for(first, columns, locks=len(rows) > 1).execute(given).fetchall(), fact_of)
-    return moved if first.before is None else [_with_before(each, by_order[each.order.id].before) for each in moved]
+    def encoded_of(order: Order) -> bytes | None:
+        return None if until else encoded[order.id][0]
+
+    statement = prepared_for(first, rows[0], locks=len(rows) > 1)  # a lone row has no order
+    moved = moved_by(statement.execute(orjson.dumps(rows).decode()).fetchall(), fact_of, encoded_of)
+    if first.before is None:
+        return moved
+    return [_with_before(each, by_order[each.order.id].before, encoded[each.order.id][1]) for each in moved]
 
 
-def _with_before(moved: Moved, fact: AnyFact | None) -> Moved:
+def _with_before(moved: Moved, fact: AnyFact | None, encoded: bytes | None) -> Moved:
     assert fact is not None
-    event = moved.event.model_copy(update={"seq": moved.event.seq - 1, "status": target(fact.kind), "data": fact})
-    return replace(moved, before=event)
+    event = moved.event
+    before = OrderEvent(order_id=event.order_id, seq=event.seq - 1, at=event.at, status=target(fact.kind), data=fact)
+    return Moved(moved.order, event, before, moved.fact, encoded)

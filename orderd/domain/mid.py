@@ -42,12 +42,12 @@ def mid_of(route: Route, offers: Sequence[Iterable[VenueQuote]]) -> Fraction | N
 
     ``offers`` are, hop by hop, the quotes of the pair's pools for the whole input of the hop.
     """
-    mid = Fraction(1)
+    mid: Fraction | None = None
     for hop, quotes in zip(route.hops, offers, strict=True):
         between = mid_between((*hop.legs, *quotes))
         if between is None:
             return None
-        mid *= between
+        mid = between if mid is None else mid * between
     return mid
 
 
@@ -62,7 +62,7 @@ def mid_between(quotes: Iterable[VenueQuote]) -> Fraction | None:
         return None
     bid = max(offers, key=lambda offer: offer.paid).spot
     near = [offer for offer in offers if _are_near(bid, offer.spot)]
-    return (bid + min(near, key=lambda offer: offer.taken).spot) / 2
+    return _mean(bid, min(near, key=lambda offer: offer.taken).spot)
 
 
 def with_enough_liquidity(quotes: Iterable[VenueQuote]) -> list[VenueQuote]:
@@ -76,8 +76,15 @@ def _with_enough(quotes: Iterable[VenueQuote]) -> list[tuple[VenueQuote, Decimal
     return [each for each in kept if each[1] >= _ENOUGH] or kept
 
 
+# In whole numbers: fractions look for a common divisor at each step.
+
+
+def _mean(one: Fraction, other: Fraction) -> Fraction:
+    total = one.numerator * other.denominator + other.numerator * one.denominator
+    return Fraction(total, 2 * one.denominator * other.denominator)
+
+
 def _are_near(one: Fraction, other: Fraction) -> bool:
-    """In whole numbers: fractions look for a common divisor at each step."""
     first, second = one.numerator * other.denominator, other.numerator * one.denominator
     return abs(first - second) * _APART <= max(first, second)
 

@@ -7,6 +7,7 @@ reads it.
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from functools import cache
 from typing import Final
 
 
@@ -260,6 +261,7 @@ def sources(kind: EventKind, to: OrderStatus | None = None) -> frozenset[OrderSt
     )
 
 
+@cache
 def target(kind: EventKind, to: OrderStatus | None = None) -> OrderStatus:
     """The state that ``kind`` leads to, whatever the state before; ``to`` names it if there are several.
 

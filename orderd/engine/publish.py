@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
+import orjson
 import redis
 
 from db.journal import Moved
@@ -66,13 +67,17 @@ class Publisher:
         newest: dict[str, bytes] = {}
         for moved in changes:
             if moved.before is not None:
-                events.append(_json(moved.before))
-            events.append(_json(moved.event))
+                events.append(_json(moved.before, moved.fact_before))
+            events.append(_json(moved.event, moved.fact))
             newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
         arguments: list[str | bytes | int] = [_KEPT_SECONDS, _BETWEEN.join(events)]
         arguments += chain.from_iterable(newest.items())
         (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
 
 
-def _json(event: OrderEvent) -> bytes:
-    return event.__pydantic_serializer__.to_json(event)
+def _json(event: OrderEvent, fact: bytes | None) -> bytes:
+    """The JSON of an event, around that of its fact if it was made for the statement: Pydantic would make it again."""
+    if fact is None:
+        return event.__pydantic_serializer__.to_json(event)
+    members = {"order_id": event.order_id, "seq": event.seq, "at": event.at, "status": event.status}
+    return orjson.dumps(members | {"data": orjson.Fragment(fact)}, option=orjson.OPT_UTC_Z)

@@ -42,9 +42,11 @@ def offer_of(
     """
     route = decision.route
     gain = decision.gain_bps
+    quotes = tuple(_quoted(terms, quote) for quote in decision.quotes)
+    same = (told for quote, told in zip(decision.quotes, quotes, strict=True) if quote == route.main)
     return RouteOffer(
-        chosen=_quoted(terms, route.main) if route.is_single else _chosen(terms, route),
-        quotes=tuple(_quoted(terms, quote) for quote in decision.quotes),
+        chosen=(next(same, None) or _quoted(terms, route.main)) if route.is_single else _chosen(terms, route),
+        quotes=quotes,
         refusals=refused_from(decision.refusals),
         route=_legs(terms, decision),
         gain_bps=None if gain is None else f"{gain.quantize(HUNDREDTH):f}",

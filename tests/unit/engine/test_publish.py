@@ -1,19 +1,27 @@
 """The publisher drops events that Redis does not accept; subscribers read them from Postgres."""
 
 import threading
+from datetime import datetime
 from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
 import redis
+from uuid_utils.compat import uuid7
 
 from db.journal import Moved
-from orderd.domain.events import Cancelled
+from db.models import Order
+from orderd.domain.events import AnyFact, Cancelled, OrderEvent
 from orderd.domain.order import OrderStatus
-from orderd.engine.publish import Publisher
+from orderd.engine.publish import Publisher, events_of
+from tests.unit.domain.test_events import FACTS, NOW
 
 NEWS = cast(
-    Moved, SimpleNamespace(order=SimpleNamespace(id=1, status=OrderStatus.CANCELLED), event=Cancelled(), before=None)
+    Moved,
+    SimpleNamespace(
+        order=SimpleNamespace(id=1, status=OrderStatus.CANCELLED), event=Cancelled(), before=None, fact=None
+    ),
 )
 
 
@@ -65,3 +73,28 @@ def test_events_are_published_again_after_an_outage_of_redis() -> None:
         publisher.publish([NEWS])
     publisher.close(20)
     assert client.calls > 1
+
+
+class ListeningRedis:
+    """Keeps what is published."""
+
+    def __init__(self) -> None:
+        self.events: list[bytes] = []
+
+    def eval(self, _script: str, _keys: int, _channel: str, _seconds: int, events: bytes, *_: object) -> None:
+        self.events += events_of(events)
+
+
+@pytest.mark.parametrize("at", [NOW, NOW.replace(microsecond=0), NOW.replace(microsecond=1)], ids=str)
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.kind)
+def test_an_event_is_published_the_same_whether_or_not_its_fact_was_encoded_before(fact: AnyFact, at: datetime) -> None:
+    order = Order(id=uuid7(), status=OrderStatus.BUILDING)
+    event = OrderEvent(order_id=order.id, seq=2, at=at, status=OrderStatus.BUILDING, data=fact)
+    before = event.model_copy(update={"seq": 1})
+    encoded = fact.model_dump_json().encode()
+    client = ListeningRedis()
+    publisher = Publisher(cast("redis.Redis", client))
+    publisher.publish_now([Moved(order, event, before), Moved(order, event, before, encoded, encoded)])
+    publisher.close(20)
+    first, second = client.events[:2], client.events[2:]
+    assert first == second == [before.model_dump_json().encode(), event.model_dump_json().encode()]
