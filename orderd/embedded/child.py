@@ -7,7 +7,6 @@ Two features of the kernel guarantee this, so no pid file has to be trusted:
   its own children are gone. A process that gets the lock knows that no predecessor is alive.
 """
 
-import ctypes
 import fcntl
 import os
 import pwd
@@ -21,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.account import become, end_with_parent
 from orderd.embedded.environment import common_environment
 from orderd.embedded.notify import service_manager
 
@@ -28,15 +28,6 @@ _POLL_SECONDS = 0.02
 _MAX_POLL_SECONDS = 0.5
 """Maximum interval between two checks of a child that starts slowly; each check costs the child time too."""
 _LOG_LIMIT_BYTES = 10 * 2**20
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_RAISE = 2
-_CAP_DAC_READ_SEARCH = 2
-_CAPABILITY_VERSION_3 = 0x20080522
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """Signals that request a stop. The daemon blocks them, and checks for pending ones where it can act on them."""
@@ -250,9 +241,9 @@ def _spawn(program: ServiceProgram, lock: int) -> subprocess.Popen[bytes]:
 def _become_child(parent: int, account: pwd.struct_passwd | None, stop_signal: signal.Signals) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if account is not None:
-        _become(account)
+        become(account)
     # Set after the change of user, which clears it. If the parent died earlier, no signal would ever arrive.
-    _prctl(_PR_SET_PDEATHSIG, stop_signal)
+    end_with_parent(stop_signal)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -261,28 +252,3 @@ def _open_log(path: Path) -> int:
     if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
         path.rename(path.with_suffix(path.suffix + ".1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-
-def _become(account: pwd.struct_passwd) -> None:
-    """Change from root to ``account``, and keep only the capability to traverse directories of root.
-
-    Postgres refuses to run as root, but its programs and its data may be below /root. Opening these directories to all
-    users instead would be permanent.
-    """
-    _prctl(_PR_SET_KEEPCAPS, 1)
-    os.setgroups([])
-    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
-    kept = 1 << _CAP_DAC_READ_SEARCH
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
-    # A container may lack the capability. Then the account needs access to the paths; without it, exec fails.
-    if _libc.capset(header, sets) == 0:
-        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH)
-
-
-def _prctl(option: int, *arguments: int) -> None:
-    values = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
-    if _libc.prctl(option, *values) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psycopg2
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.account import can_become_another
 from orderd.embedded.child import Child, Meanwhile, ServiceProgram, ignore_wait, run_to_end
 from orderd.embedded.sockets import make_private, socket_dir
 
@@ -163,6 +164,12 @@ def _account_for(data: Path) -> pwd.struct_passwd | None:
     """The system user to run the server as, because Postgres refuses to run as root. None: the current user."""
     if os.geteuid() != 0:
         return None
+    if not can_become_another():
+        raise OrderdError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            "Postgres refuses to run as root, and this process may not become another user: it lacks the capabilities "
+            "CAP_CHOWN, CAP_SETGID or CAP_SETUID. Start orderd as an ordinary user, or set ORDERD_DATABASE_URL.",
+        )
     if data.exists():
         return pwd.getpwuid(data.stat().st_uid)
     for name in ("postgres", "nobody"):

@@ -174,6 +174,40 @@ def test_postgres_refuses_other_users(postgres_server: Postgres, tmp_path: Path)
         attempt.wait_until(lambda: attempt.exit_code == 0)
 
 
+ENTER = """
+import os, pwd, sys
+from pathlib import Path
+from orderd.embedded.account import keep_only, become
+keep_only(int(sys.argv[1]))
+become(pwd.getpwnam("nobody"))
+os.execv("/bin/sh", ["sh", "-c", 'test -x "$0" && exec "$0"', sys.argv[2]])
+"""
+IN_DOCKER = 0xA80425FB
+"""The capabilities of root in a container of Docker, unless it is started with others."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("capabilities", [0x1FFFFFFFF, IN_DOCKER], ids=["root", "root in a container"])
+def test_another_user_runs_programs_in_a_directory_of_root(capabilities: int, tmp_path: Path) -> None:
+    program = tmp_path / "closed" / "program"
+    program.parent.mkdir(mode=0o700)
+    program.write_text("#!/bin/sh\nid -un\n")
+    program.chmod(0o755)
+    command = [sys.executable, "-c", ENTER, str(capabilities), str(program)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "nobody\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_root_that_may_not_become_another_user_is_told_what_to_do(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom orderd.embedded import account, postgres\n"
+        "account.keep_only(0)\npostgres.Postgres(Path(sys.argv[1])).start()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "Postgres refuses to run as root, and this process may not become another user" in output
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests show it when they do not run as root")
 def test_an_ordinary_user_can_run_the_services(tmp_path: Path) -> None:
     nobody = pwd.getpwnam("nobody")
