@@ -51,7 +51,12 @@ class PriceChart:
         return True
 
     def pan(self, parts: int) -> bool:
-        """Move by thirds of the chart, into the past if ``parts`` is positive. Returns whether anything changes."""
+        """Move by thirds of the chart, into the past if ``parts`` is positive. Returns whether anything changes.
+
+        Where no prices are stored, it does not move farther into the past.
+        """
+        if parts > 0 and self.prices is not None and not self.prices.candles:
+            return False
         back = max(0, self.back + parts * max(self.room // 3, 1))
         is_other, self.back = back != self.back, back
         return is_other

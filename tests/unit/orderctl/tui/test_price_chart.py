@@ -39,6 +39,12 @@ def test_panning_moves_by_thirds_and_ends_at_the_present() -> None:
     assert chart.back == 0
 
 
+def test_panning_stops_where_no_prices_are_stored() -> None:
+    chart = PriceChart(room=90, back=30, prices=PRICES.model_copy(update={"candles": ()}))
+    assert not chart.pan(1)
+    assert chart.pan(-1)
+
+
 def test_zooming_keeps_the_end_and_stops_at_days() -> None:
     chart = PriceChart(room=90, back=60, prices=PRICES)
     assert chart.zoom(2)
