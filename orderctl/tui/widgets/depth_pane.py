@@ -34,6 +34,8 @@ class DepthPane(Static):
         self._caller = caller
         self._with_figures = with_figures
         self._pair: Pair | None = None
+        self.depth: Depth | None = None
+        """What is shown; None until the quotes have arrived."""
 
     def draw(self, desk: Desk) -> None:
         pair = desk.pair if self.display else None
@@ -44,6 +46,7 @@ class DepthPane(Static):
             self.workers.cancel_node(self)
             return
         self.border_title = "Depth of {}/{}".format(*pair)
+        self.depth = None
         self.read(pair, SETTLED_SECONDS)
 
     def again(self) -> None:
@@ -62,8 +65,13 @@ class DepthPane(Static):
             except OrderdError as error:
                 self.update(Text(f"{error.spec.title}: {error.detail}", Tone.WARNING))
             else:
+                self.depth = depth
                 self.update(self._view(depth))
             await asyncio.sleep(READ_SECONDS)
+
+    def on_resize(self) -> None:
+        if self.depth is not None:
+            self.update(self._view(self.depth))
 
     def _view(self, depth: Depth) -> RenderableType:
         width, height = self.content_size

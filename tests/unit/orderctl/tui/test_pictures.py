@@ -114,7 +114,7 @@ def test_depth(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def act(pilot: Pilot[object]) -> None:
         await after("D", "r")(pilot)
         async with asyncio.timeout(20):
-            while "asking" in str(pilot.app.screen.query_one(DepthPane).content):
+            while pilot.app.screen.query_one(DepthPane).depth is None:
                 await pilot.pause(0.01)
         await settled(pilot)
 

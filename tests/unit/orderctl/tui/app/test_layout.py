@@ -2,17 +2,21 @@
 
 import pytest
 
+from orderctl.output.depth import Depth
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.candle_pane import CandlePane
+from orderctl.tui.widgets.depth_pane import DepthPane
 from orderctl.tui.widgets.fill_table import FillTable
 from orderd.wire.prices import CandleChange
 from orderd.wire.rpc import Method
 from orderd.wire.subscriptions import Event, UnsubscribeParams
 from tests.samples.orders import FILLED, history
+from tests.unit.orderctl.test_depth import level
 from tests.unit.orderctl.tui.app.pilots import drawn, running, table, title, words
 from tests.unit.orderctl.tui.desks import CANDLES, Clock, application, at_rest, busy, order_id, traded
 
 pytestmark = pytest.mark.asyncio
+LEVELS = (level("sell", "1", "100"), level("buy", "1", "100"), level("sell", "99", "90"), level("buy", "99", "110"))
 
 
 async def test_tabs_show_resting_and_ended_orders_and_fills_and_are_remembered() -> None:
@@ -43,6 +47,17 @@ async def test_a_narrow_table_of_fills_omits_whole_columns() -> None:
         await pilot.resize_terminal(70, 24)
         await drawn(pilot)
         assert headings() == ["TIME", "ORDER", "SOLD", "RECEIVED", "PRICE"]
+
+
+async def test_the_depth_fits_its_pane_after_a_resize() -> None:
+    async with running(busy(), size=(200, 60)) as pilot:
+        pane = pilot.app.screen.query_one(DepthPane)
+        pane.depth = Depth(base="SOL", quote="USDC", mid="100", levels=LEVELS)
+        await pilot.resize_terminal(180, 60)
+        await drawn(pilot)
+        shown = str(pane.content)
+        assert "110" in shown
+        assert max(map(len, shown.splitlines())) <= pane.content_size.width
 
 
 async def test_candles_are_toggled_and_zoomed_with_keys() -> None:
