@@ -117,9 +117,9 @@ def _quoted(side: Side, amount_in: int) -> Quote | SwapError:
 class _Binding(IntEnum):
     """The limit that has excluded sets so far; it determines which other sets are worth examining.
 
-    A pool whose first unit is dearer than the last unit of the best single pool is useless beside that pool. It may be
-    useful beside another pool, if those two do not fit together and the others cannot take the whole amount as cheaply.
-    If the amounts of legs are limited, any pool may be useful.
+    A pool whose first unit is more expensive than the last unit of the best single pool is useless besides that pool.
+    It may be useful beside another pool, if those two do not fit together and the others cannot take the whole amount
+    as cheaply. If the amounts of legs are limited, any pool may be useful.
     """
 
     NOTHING = 0
@@ -130,8 +130,8 @@ class _Binding(IntEnum):
 class _Look(NamedTuple):
     """A pending step of the search for one set; ordered by the set's bound, the highest first.
 
-    ``at`` is a method without its search: a bound one would make a cycle with it, and only the collector would free
-    what is left of it, some eighty objects an order.
+    ``at`` is a method without its search: a bound one would make a reference cycle, and leave about eighty objects per
+    order to the garbage collector.
     """
 
     minus_at_most: int
@@ -235,7 +235,7 @@ class _Search:
             self._fill(legs)
 
     def _is_in_vain(self, legs: tuple[int, ...]) -> bool:
-        """Whether a set has a useless dear pool, by what is known about the limits."""
+        """Whether a set has an expensive pool that is useless, by the known limits."""
         cheap = [self._near[leg] for leg in legs if leg in self._near]
         if len(cheap) == len(legs) or self._binding is _Binding.AMOUNTS:
             return False
@@ -349,8 +349,8 @@ class _Search:
         return self._rankings[size]
 
     def _taken_while_cheap(self) -> dict[int, int]:
-        """Of the pool that pays most for the whole amount, and of all others whose first unit is cheaper than its last
-        one: what they take until they are as dear as that."""
+        """What the pool that pays the most for the whole amount, and all others whose first unit is cheaper than its
+        last one, take until their price equals its last one."""
         paid = [(each.amount_out, -index) for index, each in enumerate(self._singles) if isinstance(each, Quote)]
         best = -max(paid)[1] if paid else None
         enough = self._curves[best].end(self._amount) if best in self._curves else NEVER

@@ -14,7 +14,8 @@ _HIGHEST_PORT: Final = 65_535
 
 
 def host_of(authority: str) -> str | None:
-    """The name or address, in one spelling: lower case, IPv6 compressed and without brackets. None if it is none."""
+    """The name or address in its normalized form: lower case, IPv6 compressed and without brackets. None if it is
+    invalid."""
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
         return None
@@ -27,7 +28,7 @@ def host_of(authority: str) -> str | None:
 
 
 def spelt(name: str) -> str:
-    """A configured name or address as ``host_of`` spells it; brackets around IPv6 may be there or not."""
+    """A configured name or address, normalized as by ``host_of``; brackets around IPv6 are optional."""
     name = name.lower().removeprefix("[").removesuffix("]")
     try:
         return str(ip_address(name))

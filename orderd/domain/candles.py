@@ -32,24 +32,24 @@ class Candle:
     close: Decimal
 
     def followed_by(self, later: "Candle") -> "Candle":
-        """Both as one."""
+        """The candle of both spans together."""
         high, low = max(self.high, later.high), min(self.low, later.low)
         return replace(self, high=high, low=low, close=later.close)
 
 
 def begins(at: datetime, seconds: int) -> datetime:
-    """When the span of this length begins that ``at`` is in, counted from 1970 in UTC."""
+    """The beginning of the span of this length that contains ``at``, counted from 1970 in UTC."""
     whole = int(at.timestamp()) // seconds * seconds
     return datetime.fromtimestamp(whole, UTC)
 
 
 def single(at: datetime, price: Decimal, seconds: int) -> Candle:
-    """The candle of a span in which there was this price."""
+    """The candle of a span with this one price."""
     return Candle(begins(at, seconds), price, price, price, price)
 
 
 def merged(candles: Iterable[Candle], seconds: int) -> list[Candle]:
-    """Candles in the order of time, put together to longer ones."""
+    """Merge candles, which are in the order of time, into longer ones."""
     longer: list[Candle] = []
     for at, group in groupby(candles, key=lambda candle: begins(candle.at, seconds)):
         first, *others = group
@@ -70,5 +70,6 @@ def parse_interval(text: str) -> int:
 
 
 def stored_as(seconds: int) -> int:
-    """The stored candles of which an interval is made: hours if it is whole hours, because they are kept longer."""
+    """The length of the stored candles that an interval is made from: hours if possible, because they are kept
+    longer."""
     return HOUR if seconds % HOUR == 0 else MINUTE

@@ -38,7 +38,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The clock was set by ``seconds``, some time after ``since`` as it goes now. ``moved`` is as was read."""
+    """The clock was set by ``seconds`` at some time after ``since``, in its current time. ``moved`` is the value
+    read."""
 
     seconds: float
     since: float
@@ -46,7 +47,7 @@ class Jump:
 
 
 class ClockWatch:
-    """One process' eye on one server's clock. For one thread at a time."""
+    """Watches one server's clock for one process. For one thread at a time."""
 
     def __init__(self, elapsed: Callable[[], float]) -> None:
         """``elapsed`` is the process's own clock in seconds, which does not change when the time of day is set."""
@@ -55,7 +56,7 @@ class ClockWatch:
         self._base: tuple[float, Reading] | None = None
 
     def look(self, reading: Reading, requested_at: float) -> Jump | None:
-        """How the clock was set since the last look, if it was. ``requested_at`` is the own clock at the request."""
+        """The jump of the clock since the last look, if any. ``requested_at`` is the own clock at the request."""
         now = self._elapsed()
         if now - requested_at > _SURE_SECONDS:
             return None

@@ -28,7 +28,7 @@ _VERSION: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """``tag`` and ``installation`` are empty in memos of before."""
+    """``tag`` and ``installation`` are empty in memos of earlier versions."""
 
     order_id: UUID
     attempt: int

@@ -15,7 +15,7 @@ LAMPORTS_PER_SOL: Final = 10**LAMPORT_DECIMALS
 HUNDREDTH: Final = Decimal("0.01")
 """The precision of basis points and percentages that are shown."""
 MAX: Final = "max"
-"""The amount that is all there is."""
+"""The word for the whole balance."""
 EXACT: Final = Context(prec=60)
 """For quotients of amounts, which have more digits than the default context."""
 PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?|[+-]?\.\d{1,40}", re.ASCII)
@@ -119,10 +119,10 @@ def _parse_bps(percent: str, limit_bps: int, code: ErrorCode) -> int:
 
 
 def min_amount_out(amount_out: int, slippage_bps: int) -> int:
-    """The least the trader accepts, in base units: the quote less the slippage, rounded up in the trader's favour."""
+    """The minimum amount out, in base units: the quote less the slippage, rounded up in the trader's favour."""
     return -(-amount_out * (BPS - slippage_bps) // BPS)
 
 
 def max_amount_in(amount_in: int, slippage_bps: int) -> int:
-    """The most the trader pays, in base units: the quote and the slippage, rounded down in the trader's favour."""
+    """The maximum amount in, in base units: the quote and the slippage, rounded down in the trader's favour."""
     return min(amount_in * (BPS + slippage_bps) // BPS, U64_MAX)

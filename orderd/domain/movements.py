@@ -75,7 +75,7 @@ def movements_of(effect: Effect, known: Known | None, *, is_own: bool) -> list[M
 
 
 def _summed(movements: list[Movement]) -> list[Movement]:
-    """One a mint and kind."""
+    """One per mint and kind."""
     sums = Counter[tuple[str, MovementKind]]()
     for each in movements:
         sums[each.mint, each.kind] += each.amount

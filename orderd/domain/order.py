@@ -37,7 +37,7 @@ class OrderKind(StrEnum):
 
 
 MARKET_EXITS: Final = frozenset({OrderKind.STOP, OrderKind.TRAILING, OrderKind.OCO})
-"""Kinds that have to get out of the market once they have fired: each try at the price of that moment."""
+"""Kinds that must sell once they have fired: each attempt uses the current price."""
 
 
 def has_children(kind: OrderKind, *, partial: bool) -> bool:
@@ -208,7 +208,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.BUILDING, _E.RETRYING, _S.PENDING),
     (_S.BUILDING, _E.RECLAIMED, _S.PENDING),
     (_S.BUILDING, _E.FAILED, _S.FAILED),
-    # It was signed after the backup that the database was restored from.
+    # Its transaction was signed after the backup from which the database was restored.
     (_S.OPEN, _E.RECOVERED, _S.SUBMITTED),
     (_S.PENDING, _E.RECOVERED, _S.SUBMITTED),
     (_S.ROUTING, _E.RECOVERED, _S.SUBMITTED),
@@ -221,7 +221,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
     (_S.SUBMITTED, _E.CANCEL_REQUESTED, _S.SUBMITTED),
     # The outcome of the signed bytes is unknown for long. Only a proof, or an operator, ends that.
     (_S.SUBMITTED, _E.UNKNOWN, _S.SUBMITTED),
-    # The only way out of an end: the block in which it succeeded is not in the chain that won.
+    # The only transition out of a terminal state: the block in which it succeeded was rolled back.
     (_S.CONFIRMED, _E.ROLLED_BACK, _S.SUBMITTED),
     # There is no (SUBMITTED, CANCELLED) or (SUBMITTED, EXPIRED): signed bytes cannot be called back.
 )
@@ -229,7 +229,7 @@ TRANSITIONS: Final[tuple[tuple[OrderStatus | None, EventKind, OrderStatus], ...]
 
 
 class IllegalTransitionError(Exception):
-    """The event cannot happen to an order in this state, or does not lead to that one."""
+    """The event cannot happen in this state, or does not lead to the other one."""
 
     def __init__(self, status: OrderStatus | None, kind: EventKind, to: OrderStatus | None = None) -> None:
         goal = f" and make it {to}" if to else ""

@@ -47,7 +47,7 @@ def least_part(terms: OrderTerms) -> OrderTerms:
 
 
 def largest_part(least: int, most: int, is_paid: Callable[[int], bool]) -> int | None:
-    """As much as ``is_paid``, to a thousandth, between the two amounts; None where not even ``least`` is."""
+    """The largest amount between the two that ``is_paid``, to a thousandth; None if not even ``least`` is."""
     if is_paid(most):
         return most
     if not is_paid(least):

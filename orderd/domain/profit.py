@@ -1,7 +1,7 @@
 """Profit of trades: lots by FIFO or at their average cost, in integers of base units.
 
 Values are in base units of one token, the unit; of the unit itself there are no lots. The proceeds of a sale above the
-cost of the lots it takes are realised profit. Fees and rent are paid in SOL and take lots of SOL, at their cost. A
+cost of the lots it takes are realised profit. Fees and rent are paid in SOL and use lots of SOL at their cost. A
 deposit is a lot at its value at that time; a withdrawal takes lots at their cost and realises nothing.
 
 An unknown value is never invented. A deposit without a value makes no lot. A sale beyond all lots is counted at cost,
@@ -27,9 +27,8 @@ class CostMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """``amount_in`` of one mint for ``amount_out`` of another. ``value`` is what both were worth, None where unknown.
-
-    ``fee`` and ``rent`` are lamports that were paid beside.
+    """``amount_in`` of one mint for ``amount_out`` of another. ``value`` is their value, None if unknown. ``fee`` and
+    ``rent`` are in lamports, and paid in addition.
     """
 
     at: datetime
@@ -109,12 +108,12 @@ class TokenPosition:
 
     @property
     def cost(self) -> int:
-        """Of what is in lots."""
+        """The cost of the lots."""
         return sum(lot.cost_left for lot in self.lots)
 
 
 class CostBook:
-    """Goes through what happened in the order of time. ``unit`` is a mint."""
+    """Processes trades and movements in the order of time. ``unit`` is a mint."""
 
     def __init__(self, unit: str, method: CostMethod) -> None:
         self._unit = unit

@@ -15,7 +15,7 @@ def against_quote(amount_in: int, amount_out: int, quoted_in: int, quoted_out: i
 
 
 def against_mid(amount_in: int, decimals_in: int, amount_out: int, decimals_out: int, mid: str) -> Decimal:
-    """Base units that were traded, beside a price of one token_in in token_out, in whole tokens."""
+    """The traded base units, and a price in token_out per token_in, in whole tokens."""
     return _lost(Fraction(amount_out, amount_in) * Fraction(10) ** (decimals_in - decimals_out), Fraction(Decimal(mid)))
 
 

@@ -9,7 +9,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SPAN: Final = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 MOST_SECONDS: Final = 366 * 86_400
-"""A longer validity is none: leave it out."""
+"""Maximum validity."""
 
 
 def parse_span(text: str) -> int:
@@ -34,7 +34,7 @@ def parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         in_utc = None if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # the second: in UTC it is in a year that there is not
+    except (ValueError, OverflowError):  # OverflowError: in UTC the year is out of range
         in_utc = None
     if in_utc is None:
         example = "2026-12-01T09:30:00Z"

@@ -81,12 +81,12 @@ class TokenRegistry:
     # What is known
 
     def set_named(self, listings: Iterable[Listing]) -> None:
-        """These are all that the operator has named."""
+        """Replace the operator's listings."""
         self._named = self._table(listings)
         self._named_by_mint = _by_mint(_all(self._named))
 
     def set_listed(self, listings: Iterable[Listing]) -> None:
-        """These are all that the token list has."""
+        """Replace the listings of the token list."""
         self._listed = self._table(listings)
         self._listed_by_mint = _by_mint(_all(self._listed))
 

@@ -71,13 +71,13 @@ def _parsed_trail(text: str) -> Trail:
 
 
 def limit_out(pair: PairPrice, amount_in: int, price: str) -> int:
-    """The least that the amount has to pay at this price or a better one, in base units."""
+    """The minimum output of the amount at this price or a better one, in base units."""
     exact = pair.amount_out(amount_in, Fraction(Decimal(price)))
     return max(-(-exact.numerator // exact.denominator), 1)
 
 
 def stop_out(pair: PairPrice, amount_in: int, price: str) -> int:
-    """The most that the amount pays at this price or a worse one, in base units."""
+    """The maximum output of the amount at this price or a worse one, in base units."""
     return int(pair.amount_out(amount_in, Fraction(Decimal(price))))
 
 

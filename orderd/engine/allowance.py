@@ -195,7 +195,7 @@ def _spent(key_id: UUID) -> list[tuple[float, int]]:
 
 
 def _free_in(spent: list[tuple[float, int]], most: int) -> int | None:
-    """In how many seconds what counts will be ``most`` or less, rounded up; None if that is never so."""
+    """Seconds until the counted total is at most ``most``, rounded up; None if it never is."""
     if most < 0:
         return None
     left = sum(notional for _, notional in spent)

@@ -119,7 +119,7 @@ class Amendments:
         given |= {"slippage": None} if before.slippage_widens else {}
         # A new end of validity replaces the old one, in either notation.
         given |= {"expires": None} if "valid_for" in terms else {"valid_for": None} if "expires" in terms else {}
-        own = TokenRegistry((before.token_in, before.token_out))  # whatever its symbols mean now
+        own = TokenRegistry((before.token_in, before.token_out))  # even if its symbols mean other mints now
         after = understood(GivenTerms(**given), own, slippage, self._max_total_cost_bps)
         if after.amount_word is not None:
             raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")

@@ -39,7 +39,7 @@ def check_stored(meant: Chain) -> None:
 
 
 def check_chain(meant: Chain, genesis_hash: str) -> None:
-    """Raises RpcWrongChainError if this is not the chain that is meant, or not that of the stored orders."""
+    """Raises RpcWrongChainError if this is not the expected chain, or not that of the stored orders."""
     found = check_network(meant, genesis_hash)
     of_orders = belong_to(genesis_hash)
     if of_orders != genesis_hash:

@@ -32,7 +32,7 @@ class DatabaseClock:
     def look(self) -> datetime:
         """Move the stored times where the clock was set, unless another process has done so.
 
-        Returns the time of the reading, by which times that are over are compared. The clock may be set again before
+        Returns the time of the reading, to compare due times with. The clock may be set again before
         the next statement, and the next reading would notice that too late.
         """
         with self._lock, database.connection_context():

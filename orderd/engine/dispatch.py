@@ -20,7 +20,7 @@ from orderd.engine.publish import Publisher
 _BATCH: Final = 500
 _ENOUGH: Final = 2 * _BATCH
 MAX_LOSSES: Final = 20
-"""An order over which this many workers were lost before anything was signed stops its workers."""
+"""Number of workers lost before signing after which an order is considered the cause."""
 _EXPIRY_SECONDS: Final = 1.0
 _ADD_UP_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
@@ -34,7 +34,8 @@ class Line(Protocol):
         """Starts that can be free at one time."""
 
     def free(self, first: Sequence[leases.InLine]) -> int:
-        """How many are free now. ``first`` in line are these orders: no other order starts before them."""
+        """Number of free starts. The orders ``first`` are at the head of the line: no other order starts before
+        them."""
 
 
 class Send(Protocol):

@@ -56,7 +56,7 @@ class LeaseLostError(Exception):
 
 
 class _Persistence(Enum):
-    """How an order takes it that an attempt has failed."""
+    """What an order does after a failed attempt."""
 
     A_FEW = auto()  # as many attempts as the policy has
     RESTS = auto()  # it waits for its price again

@@ -39,7 +39,7 @@ _AT_ONCE: Final = 1_000
 _UNTIL_ITS_END_MS: Final = 366 * 86_400_000
 """A parent is checked again when its child has ended."""
 _AT_ONCE_MS: Final = 1_500
-"""Within which the market has been looked at for an order that may not wait."""
+"""Maximum time until the market is checked for an order that may not wait."""
 log = structlog.get_logger(__name__)
 
 
@@ -287,7 +287,7 @@ def _last_fill(child_id: UUID) -> Confirmed:
 
 
 def _error(family: Family) -> OrderdError:
-    """Why no child of it has filled."""
+    """The reason why none of its children was filled."""
     return family.error or OrderdError(ErrorCode.ORDER_CANCELLED, "the orders that were to execute it were cancelled")
 
 

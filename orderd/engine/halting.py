@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Halts:
-    """Thread-safe: read by many, written by the thread that looks."""
+    """Thread-safe: many threads read it, and one refreshes it."""
 
     def __init__(self) -> None:
         self._error: OrderdError | None = None

@@ -1,4 +1,4 @@
-"""Lists of orders, in pages: each page costs the same, however many orders there have ever been."""
+"""Lists of orders in pages. The cost of a page does not depend on the number of stored orders."""
 
 from typing import Any
 from uuid import UUID

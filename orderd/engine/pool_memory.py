@@ -1,4 +1,4 @@
-"""Which pools were found on the chain, kept in Postgres over restarts: to list a program's accounts takes seconds."""
+"""Keeps the pools that were found on the chain in Postgres, because listing a program's accounts takes seconds."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from orderd.domain.pool_kind import PoolKind
 
 
 class StoredPools:
-    """Best effort: where Postgres does not answer, pools are looked up on the chain as ever."""
+    """Best effort: if Postgres does not answer, pools are looked up on the chain."""
 
     def recall(self, kind: PoolKind, pair: tuple[str, str]) -> Sequence[str]:
         found: list[str] = []

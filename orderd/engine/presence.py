@@ -55,11 +55,11 @@ class Presence:
 
     @property
     def name(self) -> str:
-        """The owner name of this process in leases; unique for all time."""
+        """The owner name of this process in leases; never used by another process."""
         return self._self.name
 
     def beat(self) -> None:
-        """Say that this process lives."""
+        """Write a heartbeat."""
         with database.connection_context():
             processes.beat(self._self)
 

@@ -122,7 +122,7 @@ class Restoring:
     def _settle(self, traded: Sequence[_Traded], last_slot: int) -> list[Moved] | None:
         """Store all trades, or nothing; None if an order must advance before its transaction can be assigned."""
         if not restoring.lock():
-            return None  # another process was faster
+            return None  # another process has stored them
         moved, lost = list[Moved](), list[LostOrder]()
         for each in traded:
             order = Order.get_or_none(Order.id == each.memo.order_id)

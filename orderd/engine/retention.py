@@ -14,7 +14,7 @@ from db.connection import database
 from db.retention import ROWS, Kept
 
 INTERVAL_SECONDS: Final = 1.0
-"""Between two passes, in each of which a few rows are removed: more than orders can add meanwhile."""
+"""Pause between passes. Each pass removes more rows than orders add in this time."""
 _REST_SECONDS: Final = 60.0
 """After a pass that found little."""
 log = structlog.get_logger(__name__)

@@ -120,7 +120,7 @@ class TokenDesk:
         )
 
     def name(self, symbol: str, mint: str, by: Actor, *, pinned: bool) -> TokenView:
-        """Call a mint so from now on.
+        """Give a mint this symbol.
 
         Raises OrderdError TOKEN_NAME_REFUSED, and as ``learn`` does; TOKEN_AMBIGUOUS if others have the symbol and
         it is not ``pinned``.
@@ -131,7 +131,7 @@ class TokenDesk:
                 ErrorCode.TOKEN_NO_MINT, f"{mint[:64]!r} is not an address: it must be 32 bytes in base58"
             )
         self.learn([mint])
-        self.registry.resolve(mint)  # one that is not traded needs no name
+        self.registry.resolve(mint)  # a mint that is not traded needs no symbol
         others = [each for each in self.registry.search(symbol, _FOUND) if each.symbol.upper() == symbol.upper()]
         if not pinned and any(each.mint != mint for each in others):
             choices = "; ".join(f"{each.mint} {each.name}".rstrip() for each in others)
@@ -142,7 +142,7 @@ class TokenDesk:
         return self.view(self.registry.resolve(mint))
 
     def unname(self, symbol: str, by: Actor) -> int:
-        """Give up a symbol that the operator gave; how many mints had it."""
+        """Remove a symbol that the operator gave. Returns the number of mints that had it."""
         with database.connection_context():
             count = _forget(symbol, by)
         self.refresh_names()
@@ -158,7 +158,7 @@ class TokenDesk:
             self._from_chain(unread, skip_bad=skip_bad)
 
     def _from_chain(self, mints: Sequence[str], *, skip_bad: bool = False) -> list[MintFacts]:
-        """Ask, and store the answer. Raises OrderdError TOKEN_UNREAD or TOKEN_NO_MINT."""
+        """Read the mints from the chain and store them. Raises OrderdError TOKEN_UNREAD or TOKEN_NO_MINT."""
         keys = [_key(mint) for mint in mints]
         try:
             answer = self._rpc.get_multiple_accounts([*keys, *map(metadata_address, keys)]).value

@@ -201,7 +201,7 @@ def open_limits(settings: Settings) -> TradingLimits:
 
 
 def check_named(settings: Settings, wallet: Wallet) -> Wallet:
-    """Raises WalletError if the wallet is another than the one that is named by its address."""
+    """Raises WalletError if the wallet does not have the configured address."""
     if settings.wallet_address not in (None, str(wallet.address)):
         raise WalletError(
             f"{settings.wallet_path} is the wallet {wallet.address}, not {settings.wallet_address}; "
@@ -240,7 +240,7 @@ def versions_of(settings: Settings, payer: Pubkey) -> VersionChoice:
 
 
 def _looking(rpc_url: str) -> RpcClient:
-    """For questions that a start asks, and that are asked again later."""
+    """A client for queries at start, which are repeated later."""
     return RpcClient("", transport=HttpTransport(rpc_url, read_timeout=_LOOK_SECONDS))
 
 

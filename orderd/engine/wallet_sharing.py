@@ -28,7 +28,7 @@ class WalletSharing:
     def run_once(self) -> bool:
         """Check the wallet's transactions since the last look. Returns whether another installation signed one.
 
-        Raises RpcError; then nothing is known. Transactions that an operator has acknowledged do not halt again.
+        Raises RpcError; then the result is unknown. Transactions that an operator has acknowledged do not halt again.
         """
         with database.connection_context():
             known = installation.read()

@@ -27,10 +27,10 @@ class WalletWatch:
         self._own = [(token.mint, program) for token in own for program in PROGRAM_IDS]
 
     def run_once(self) -> None:
-        """Look, unless another process has just done so. Raises RpcError."""
+        """Read the balances, unless another process has just done so. Raises RpcError."""
         with database.connection_context():
             age = balances.seconds_since_seen()
-            # A clock that was set back would have a look be in the future.
+            # After a clock was set back, the last read may be in the future.
             if age is not None and 0 <= age < LOOK_SECONDS / 2:
                 return
             watched_mints = tokens.last_mints(MAX_ACCOUNTS_PER_CALL - 1 - len(self._own))

@@ -147,7 +147,7 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
     loop.start()
     yield
     if loop.stop(_LAST_NEWS_SECONDS):
-        with best_effort("presence"):  # they find out by themselves
+        with best_effort("presence"):  # the others detect a missing heartbeat
             presence.leave()
 
 
@@ -248,7 +248,7 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: Ra
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_force, stop)
     address = settings.state_dir / "gateway.json"
-    # By the newer protocol, the library writes out each message that is published, for a log that nobody keeps.
+    # With the newer protocol, the library formats each published message for a log that is not used.
     client = Redis.from_url(redis_url, protocol=2, socket_connect_timeout=2, health_check_interval=5)
     gateway = Gateway(settings, engine, client)
     if service_manager().is_there:

@@ -22,7 +22,7 @@ PATIENCE_SECONDS: Final = 0.8
 
 
 class Dependency(ServiceHealth):
-    """A service, when it was last asked."""
+    """A service, as of its last probe."""
 
     latency_ms: float | None = Field(None, description="absent where it did not answer")
 
@@ -57,7 +57,7 @@ class Probe(Generic[T]):
         return PATIENCE_SECONDS if self._patience is None else self._patience
 
     async def state(self) -> Dependency:
-        """How the service is."""
+        """The state of the service."""
         return (await self.find()).health
 
     async def find(self) -> ProbeResult[T]:

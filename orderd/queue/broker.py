@@ -223,7 +223,7 @@ class OrderConsumer(Consumer):
             return self._free.wait_for(lambda: self._under_way < self._threads, self._timeout)
 
     def _refill(self) -> None:
-        """Fetch first: while an order waits for that, nobody waits for acknowledgements."""
+        """Fetch first, because orders wait for it, and nothing waits for acknowledgements."""
         room = self._threads - len(self._fetched)
         if room <= 0:
             return

@@ -1,4 +1,4 @@
-"""Orders that are taken from the queue while trading is halted wait in Postgres, and take no start from others."""
+"""Orders that are fetched from the queue during a halt wait in Postgres, without using up a start."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from orderd.queue.deferring import defer_or_miss
 class HaltFirst(Middleware):
     """Defers orders while trading is halted. ``halted`` returns the error that they get.
 
-    Dispatch sends nothing before the halt is lifted, however soon the orders are due. Orders that could not be deferred
+    Dispatch sends nothing before the halt is lifted. Orders that could not be deferred
     are reported to ``missed``.
     """
 

@@ -164,7 +164,7 @@ class RateLimiter:
             verdict, value = self._run_script(order_id, within)
             if verdict == "set":
                 self._clock.look()
-                within = ANY_TIME  # with any finding: a clock must not make others wait
+                within = ANY_TIME  # whatever it finds: a changed clock must not delay orders
             elif verdict == "unseeded":
                 self._seed(epoch=value)
             else:
@@ -206,7 +206,7 @@ class RateLimiter:
         return min(self.limit, _MOST) if self.limit else _MOST
 
     def free(self, first: Sequence[InLine]) -> int:
-        """How many starts are free now. Makes sure that the ``first`` in line get these before others.
+        """Number of free starts. Ensures that the orders ``first`` in line get them before others.
 
         Raises redis.RedisError.
         """
@@ -223,7 +223,7 @@ class RateLimiter:
             self._redis.zrem(_STARTS, go.start)
 
     def forget(self, order_id: UUID) -> None:
-        """The order no longer waits. If Redis cannot be reached, the line goes on without it after the grace."""
+        """The order no longer waits. If Redis is unavailable, the line continues without the order after the grace."""
         if not self.limit:
             return
         try:

@@ -41,11 +41,11 @@ class Loop:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Run the next pass now."""
         self._woken.set()
 
     def stop(self, seconds: float) -> bool:
-        """Let the current pass end; False when it takes longer than ``seconds``."""
+        """Wait for the current pass to end. False if it takes longer than ``seconds``."""
         self._stop.set()
         self._woken.set()
         self._thread.join(seconds)
@@ -62,7 +62,7 @@ class Loop:
                 failures += 1
                 self._failures.inc()
                 # Only the first failure of a series gets a traceback, because one per second would hide other log
-                # lines. That of an unavailable endpoint would say nothing.
+                # lines. Errors of the endpoint get none.
                 is_first = failures == 1 and not isinstance(error, RpcError)
                 log.warning("pass failed", action="loop_failed", loop=self.name, error=str(error), exc_info=is_first)
             else:

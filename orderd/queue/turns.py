@@ -8,7 +8,7 @@ from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware
 
 TURN_SECONDS: Final = 60.0
-"""A turn that takes longer hangs: it is broken off, so that its order can be tried again."""
+"""A longer turn counts as hanging: it is aborted, and its order can be retried."""
 
 
 class Turns(Middleware):

@@ -74,7 +74,7 @@ _FINALITY_SECONDS: Final = 1.0
 _WARM_SECONDS: Final = 5.0
 """Interval at which recently used pools are checked for changes without a hint."""
 _FAMILIES_SECONDS: Final = 0.4
-"""How often the orders that are executed by others are looked at."""
+"""Interval at which families are checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class WorkerParts:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What most parts need. ``pools`` is None if the node gives no hints."""
+    """What most parts need. ``pools`` is None if the node sends no hints."""
 
     settings: Settings
     trading: Trading

@@ -35,9 +35,9 @@ _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
 _BLIND_SECONDS: Final = 10.0
-"""So long a pass over the orders that rest may take before others watch in this process' place."""
+"""Maximum duration of a pass over resting orders before other processes take over this process's pairs."""
 _STUCK_TURN_SECONDS: Final = 2 * TURN_SECONDS
-"""A turn that is not even broken off hangs where no exception reaches it: only a new process helps."""
+"""A turn that cannot be aborted hangs where no exception reaches it: the process must be restarted."""
 log = structlog.get_logger(__name__)
 
 
@@ -64,7 +64,7 @@ class WorkerProcess:
 
     def start(self) -> None:
         parts = self.parts
-        # It logs each message that waits or fails, with a trace; the middleware logs these with what matters of them.
+        # It logs each message that waits or fails with a traceback; the middleware logs the relevant facts.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         parts.clock.begin(parts.longest_wait)
         with suppress(RpcError):  # nothing can be signed while the chain is unavailable; the loop retries
@@ -124,14 +124,14 @@ class WorkerProcess:
             # Leases and heartbeat end by themselves, a little later.
             log.warning("left without a word", action="worker_drained", worker=self.name, error=str(error))
 
-    # What others see of it
+    # What other processes see of this one
 
     @property
     def _heartbeat_key(self) -> str:
         return f"{HEARTBEATS}{self.name}"
 
     def _watches(self) -> bool:
-        """Whether orders that rest may rely on this process: others take its pairs while its loop hangs."""
+        """Whether this process watches its resting orders: other processes take its pairs while its loop hangs."""
         return not self._drains and self.parts.triggering.seconds_silent < _BLIND_SECONDS
 
     def _stalled(self) -> list[str]:
@@ -163,10 +163,10 @@ class WorkerProcess:
         if self.parts.broker.has_lost_messages():
             log.info("Redis started afresh", action="resend", worker=self.name, orders=_take_out_of_line())
 
-    # What it sees of others
+    # What this process sees of the others
 
     def _take_over(self, names: Sequence[str]) -> None:
-        """Go on with what these processes, which are dead, have left."""
+        """Take over the work of these dead processes."""
         self.parts.live.adopt_soon()
         self.parts.settling.wake()
         self.parts.dispatching.wake()

@@ -1,8 +1,8 @@
 """Finds the slot from which a node has every block of the chain.
 
-A node that began anew from a snapshot has its older blocks, its newer ones, and none of those that it missed between.
+A node that restarted from a snapshot has its older and its newer blocks, but none of those in between.
 ``getFirstAvailableBlock`` says nothing about such a gap, and what landed in it is "not found". Heights count blocks: if
-there is none missing, the heights of two blocks differ by as much as their places in the node's list.
+none is missing, the difference of two blocks' heights equals that of their positions in the node's list.
 """
 
 from bisect import bisect_left

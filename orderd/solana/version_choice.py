@@ -1,9 +1,9 @@
-"""Which version transactions are made in: 1 where the chain takes it, else 0. One simulation tells.
+"""Chooses the version of transactions: 1 if the chain accepts it, otherwise 0. One simulation shows it.
 
-Version 1 is behind a feature of the chain, and a node may be older than it. A node that has the feature but not active
-says ``UnsupportedVersion`` (agave, ``runtime/src/bank/check_transactions.rs``); an older one cannot read the bytes, or
-takes them for too many: invalid params. What is tried is longer than version 0 allows, so that a node that has the old
-limit of size is found out too.
+Version 1 is behind a feature of the chain, and a node may be older than it. A node on which the feature is inactive
+answers ``UnsupportedVersion`` (agave, ``runtime/src/bank/check_transactions.rs``); an older one cannot decode the
+bytes, or considers them too long: invalid params. The tried transaction is longer than version 0 allows, so that a node
+with the old size limit is detected too.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class VersionChoice:
-    """The version as of the last look. What the node does not tell leaves it as it was, which is 0 at first."""
+    """The version as of the last look, initially 0. It stays as it was if the node does not answer."""
 
     def __init__(self, takes_v1: Callable[[], bool | None] | None, version: TransactionVersion) -> None:
         """``takes_v1``: whether the chain takes version 1, or None if that is not known now. Without it, the version is

@@ -1,4 +1,4 @@
-"""The records that a venue keeps of the pools of a pair, and the swap that it is asked for."""
+"""A venue's records of the pools of a pair, and a requested swap."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -73,7 +73,7 @@ _TOKEN: Final = frozenset({"AccountFrozen", "InvalidMint", "InvalidState", "Mint
 _TOKEN_PROGRAMS: Final = frozenset(map(str, token.PROGRAM_IDS))
 
 _NO_POOLS: Final = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TX_SLIPPAGE_EXCEEDED})
-"""The wallet's doing, or the market's."""
+"""Errors that the wallet or the market causes."""
 
 
 class RouteRefusedError(Exception):

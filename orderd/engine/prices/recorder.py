@@ -24,7 +24,7 @@ from orderd.engine.stored_mints import learn
 SAMPLE_SECONDS: Final = 1.0
 """How often the router's answers are read."""
 _STORE_PASSES: Final = 5
-"""So many looks go into one statement."""
+"""Number of passes whose prices are stored by one statement."""
 log = structlog.get_logger(__name__)
 
 _Key = tuple[str, str, int, datetime]

@@ -74,8 +74,8 @@ class Reconciliation:
         self._in_sol = Valuation(tokens, tokens.resolve("SOL"), is_estimate=True)
 
     def run(self, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
-        """Read the new transactions, and compare. ``progress`` gets the number that are read, and that of all. Raises
-        RpcError."""
+        """Read the new transactions, and compare. ``progress`` gets the number of read transactions, and the total.
+        Raises RpcError."""
         up_to = self._rpc.get_slot(self._final_at)
         accounts = self._accounts(up_to)
         held = self._held(accounts, up_to)

@@ -45,8 +45,8 @@ class NewMarkets:
         self._largest: SingleFlight[str, dict[Pubkey, int] | None] = SingleFlight(self._read_largest, _HOLDERS_SECONDS)
 
     def preferred(self, terms: OrderTerms) -> Fits | None:
-        """Selects the routes whose pools an order on liquidity accepts, so that an unacceptable pool does not block
-        others."""
+        """Selects the routes whose pools an order on liquidity accepts, so that one unacceptable pool does not block
+        the others."""
         if terms.kind is not OrderKind.ON_LIQUIDITY:
             return None
 

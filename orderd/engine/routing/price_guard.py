@@ -3,11 +3,11 @@
 Slippage is measured from the quote, so it does not protect against a quote that is bad itself.
 
 While all pools of a pair answer, the best of them is the market, however far it has moved. Pools are missing if their
-venue is down, they were closed or the node has lost them. The others may then be pools in which nobody trades, at any
-price. So the price of the last route is kept together with the pools it was found among (the reference). A route is
-compared with it only while one of these pools is missing, and the reference does not change in that time: otherwise
-many orders could follow a falling price, one step each. A reference expires after ``MAX_AGE_SECONDS``, and a pool that
-the chain no longer has is not missing.
+venue is down, they were closed or the node has lost them. The remaining pools may be unused ones, with any price. So
+the price of the last route is kept together with the pools it was found among (the reference). A route is compared with
+it only while one of these pools is missing, and the reference does not change in that time: otherwise many orders could
+follow a falling price, one step each. A reference expires after ``MAX_AGE_SECONDS``, and a pool that the chain no
+longer has is not missing.
 
 If there is no reference, because the pair was not traded lately, and a known pool does not answer, the right price is
 unknown: the order has to wait, unless the trader has given a minimum. Its price does not become a reference. A pair

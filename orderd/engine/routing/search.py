@@ -118,7 +118,7 @@ class AnySearch(ABC):
 
     @abstractmethod
     def describe_part(self, less: Split, request: QuoteRequest) -> str:
-        """How much of the order there is a route for."""
+        """The part of the order that has a route."""
 
     @abstractmethod
     def _shared(self, pools: Sequence[OpenPool], amount: int, max_legs: int, cost_per_leg: int, room: Room) -> Offers:

@@ -1,4 +1,4 @@
-"""Why venues are not part of a route, in as few words as show a trader what to do."""
+"""Short reasons why venues are not part of a route."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

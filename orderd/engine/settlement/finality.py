@@ -29,7 +29,7 @@ class Finality:
         self._publisher = publisher
 
     def run_once(self) -> int:
-        """Look at all that awaits finality. Returns how many were rolled back. Raises RpcError."""
+        """Check all successes that await finality. Returns how many were rolled back. Raises RpcError."""
         with database.connection_context(), finality.exclusive_care() as is_mine:
             landings = finality.awaiting(_BATCH) if is_mine else []
             if not landings:

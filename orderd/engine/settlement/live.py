@@ -52,7 +52,7 @@ class TrackedAttempt:
 
 
 class LiveAttempts:
-    """Thread-safe. Each is held by a lease until it is let go."""
+    """Thread-safe. Each attempt is held by a lease until it is released."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class LiveAttempts:
                     self._leases.let_go(live.order_id)
 
     def renew(self) -> None:
-        """Renew this process' leases, and let go of attempts that it no longer has.
+        """Renew this process's leases, and drop attempts that it no longer holds.
 
         An operator has ended them, or another process has adopted them: this one must not send them again.
         """

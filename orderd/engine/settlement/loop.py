@@ -78,7 +78,7 @@ class Settlement:
         fetched = {signature: answer for signature, (sighting, answer) in found.items() if sighting.landed}
         return self._write(self._landed(hinted, sightings, fetched), hinted)
 
-    # What has landed
+    # Landed transactions
 
     def _landed(
         self,
@@ -93,7 +93,7 @@ class Settlement:
             if isinstance(answer, RpcError):
                 live.report_stuck(f"landed, but cannot be read: {answer}")
             elif answer is None or not _agree(sighting, answer):
-                continue  # the node does not have it yet, or speaks of another fork: ask again
+                continue  # the node does not have it yet, or is on another fork: query it again
             elif (change := self._outcome(live, signature, answer, awaits_finality=not sighting.is_final)) is not None:
                 changes[signature] = change
         return changes
@@ -113,7 +113,7 @@ class Settlement:
             self._live.let_go([Signature.from_string(attempt.signature)])
             return None
 
-    # What never can
+    # Expired attempts
 
     def _expired(
         self, attempts: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
@@ -157,7 +157,7 @@ class Settlement:
             return None
         return self._outcome(live, signature, answer)
 
-    # What is written
+    # Writing the outcomes
 
     def _write(self, changes: Mapping[Signature, Change], attempts: Mapping[Signature, TrackedAttempt]) -> int:
         """Commit the outcomes, then publish. Attempts that could not be written belong to another holder now."""

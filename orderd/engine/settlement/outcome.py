@@ -20,7 +20,7 @@ _TOKENS: Final = TokenRegistry(EVERYWHERE)
 
 
 class Outcomes:
-    """Reads what became of attempts, for one wallet."""
+    """Determines the outcomes of attempts, for one wallet."""
 
     def __init__(self, wallet: str, policy: RetryPolicy) -> None:
         self._wallet = wallet
@@ -51,7 +51,7 @@ class Outcomes:
         return Change(order.id, _confirmed(attempt, signature, fill), order.version, columns, attempt_end=end)
 
     def expired(self, attempt: LiveAttempt, error: OrderdError, *, sends: int) -> Change:
-        """The change for an attempt that is proved never to land."""
+        """The change for an attempt that is proved expired."""
         return self._failed(attempt, error, AttemptEnd("expired", None, sends))
 
     def _failed(self, attempt: LiveAttempt, error: OrderdError, end: AttemptEnd) -> Change:

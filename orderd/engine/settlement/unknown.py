@@ -18,7 +18,7 @@ class UnknownOutcomes:
     """A loop in each worker process; any number of processes may run it together."""
 
     def __init__(self, publisher: Publisher, after_seconds: float, look: Callable[[], object] = lambda: None) -> None:
-        """``after_seconds`` from the last thing that was learnt about a submitted order, its outcome is unknown.
+        """The outcome of a submitted order is unknown ``after_seconds`` after its last new information.
 
         ``look`` is as in ``Dispatch``.
         """
@@ -27,7 +27,7 @@ class UnknownOutcomes:
         self._look = look
 
     def run_once(self) -> int:
-        """Mark the orders whose time has come. Returns how many."""
+        """Mark the orders that are due. Returns how many."""
         with database.connection_context():
             self._look()
             moved = journal.flag_unknown(self._after_seconds, _BATCH)

@@ -1,7 +1,7 @@
 """Authentication: API keys, of which the database has the SHA-256 only.
 
-An API key is 256 random bits, so a plain hash is enough, and a lookup by the hash takes no time that depends on how
-much of a guess is right.
+An API key is 256 random bits, so a plain hash is enough, and the duration of a lookup by the hash does not show how
+close a guess is.
 """
 
 import secrets

@@ -58,8 +58,8 @@ class Revocations:
     async def _receive(self, listener: connection) -> None:
         readable = asyncio.Event()
         loop = asyncio.get_running_loop()
-        # A descriptor of our own: the driver closes its one when the connection is lost, and the next client would get
-        # the number while the loop still took what comes there for notices.
+        # A duplicate, because the driver closes its descriptor when the connection is lost; a new client's socket could
+        # then get the watched number.
         watched = os.dup(listener.fileno())
         loop.add_reader(watched, readable.set)
         try:

@@ -182,7 +182,7 @@ def link_to_order(order: str) -> dict[str, Any]:
 
 
 def openapi_document(app: FastAPI, *, api_key_required: bool) -> dict[str, Any]:
-    """The application's document. Without a need for API keys, one that is sent still has to be good."""
+    """The application's document. A given API key must be valid even if none is required."""
     document = deepcopy(app.openapi())  # which the application keeps
     document["info"]["description"] = _DESCRIPTION
     document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]

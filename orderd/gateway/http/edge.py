@@ -71,7 +71,7 @@ class Edge:
             # If nothing was sent before, the application has already answered with a problem.
             log.exception("request failed", action="http_failed", method=scope["method"], path=_logged_path(scope))
             if not answer.is_complete:
-                raise  # The server then cuts the connection: the client must not take the answer for whole.
+                raise  # The server then closes the connection, so that the client sees an incomplete answer.
         finally:
             _record(scope["method"], inner, answer.status or _UNANSWERED, time.perf_counter() - began)
 

@@ -18,7 +18,7 @@ ErrorHandler = Callable[[Request, Exception], Awaitable[tuple[Response, bool]]]
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """As much of a route as metrics and the record of refusals look for in the scope."""
+    """The attributes of a route that metrics and the refusal log read from the scope."""
 
     path_format: str
 

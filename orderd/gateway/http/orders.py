@@ -1,4 +1,4 @@
-"""Orders over plain HTTP: the methods of the websocket, for clients that ask once and go."""
+"""Orders over plain HTTP: the methods of the websocket, for clients without a lasting connection."""
 
 import asyncio
 from datetime import datetime

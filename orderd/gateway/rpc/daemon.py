@@ -23,7 +23,7 @@ class StatusReport(Protocol):
 
 class DaemonMethods:
     def __init__(self, report: StatusReport, threads: DatabaseThreads) -> None:
-        """``threads`` are such that no flood of orders keeps busy, so that a halt is always possible."""
+        """``threads`` are not used for orders, so that a halt is always possible."""
         self._report = report
         self._threads = threads
 

@@ -1,1 +1,1 @@
-"""News of orders for their followers, each event once and in order."""
+"""Events of orders for their followers, each once and in order."""

@@ -49,10 +49,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Mark:
-    """How far an order's followers have got; and the groups it belongs to, once they are known."""
+    """The last event that an order's followers have received, and the order's groups, once they are known."""
 
     number: int
-    """Its place in the roll."""
+    """Its number among the active orders."""
     seq: int = 0
     groups: tuple[Group, ...] | None = None
     ended: bool = False
@@ -92,7 +92,7 @@ class Hub:
         mark = self._marks.get(news.order_id)
         if mark is None:
             if self._readings and news.at < self._readings[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
-                return  # a straggler of an order that has been forgotten; if it is not, the sweep has seen it
+                return  # a late event of a forgotten order; if it is new, a sweep finds it
             mark = self._mark(news.order_id)
         if news.seq <= mark.seq:
             return

@@ -36,14 +36,14 @@ _EVENT: Final = _HEAD + b'{"type":"EVENT","subscription":%d,"event":'
 _SNAPSHOT: Final = _HEAD + b'{"type":"SNAPSHOT","subscription":%d,"order":'
 _EVER: Final = sys.maxsize
 _AT_ONCE: Final = 64
-"""Snapshots after which others have their turn."""
+"""Number of snapshots after which other tasks run."""
 
 
 Encode = Callable[[], tuple[bytes, ...]]
 
 
 class _Place(BaseModel):
-    """As much of an OrderEvent as its delivery needs; the rest is passed on unread."""
+    """The fields of an OrderEvent that its delivery needs; the rest is not parsed."""
 
     order_id: UUID
     seq: int
