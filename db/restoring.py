@@ -43,7 +43,7 @@ def begin_if_older() -> bool:
     if row is None:
         return False
     why = "Postgres was promoted from a standby or recovered to a point in time, and may lack its newest transactions"
-    _begin(f"{why}: what was traded with them is not known yet", f"{why}: look at the orders before you let it go on")
+    _begin(f"{why}: what was traded with them is not known yet", f"{why}: check the orders before you lift the halt")
     return True
 
 

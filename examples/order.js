@@ -1,9 +1,9 @@
-// Submits an order and follows it to its end, in the messages of another engine: dialect d of docs/dialects.md.
+// Submits an order and follows it to its end in another engine's format: dialect d of docs/dialects.md.
 //
 //   npm install
 //   node order.js [http://127.0.0.1:3000]
 //
-// Where the daemon needs an API key, it is taken from ORDERCTL_API_KEY.
+// If the daemon requires an API key, set ORDERCTL_API_KEY.
 "use strict";
 
 const { randomUUID } = require("node:crypto");
@@ -17,7 +17,7 @@ const headers = key ? { Authorization: `Bearer ${key}` } : {};
 async function submit(order) {
   const answer = await fetch(`${url}/api/orders/execute`, {
     method: "POST",
-    // The key makes it safe to send the order again where no answer came: it is traded once.
+    // With the same key the order can be sent again after a lost answer: it is traded once.
     headers: { ...headers, "Content-Type": "application/json", "Idempotency-Key": randomUUID() },
     body: JSON.stringify(order),
   });
@@ -26,18 +26,18 @@ async function submit(order) {
   return body.orderId;
 }
 
-// Resolves to the last update, when the daemon has told all and closes the stream with 1000.
-function follow(orderId, tell) {
+// Resolves to the last update. The daemon closes the stream with 1000 after it.
+function follow(orderId, onUpdate) {
   return new Promise((resolve, reject) => {
     const updates = [];
     const connect = () => {
       const socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws?orderId=${orderId}`, { headers });
       let number = 0;
       socket.on("message", (message) => {
-        // After a loss the story is told from its beginning again.
+        // After a lost connection the stream starts with the first update again.
         if (number++ < updates.length) return;
         updates.push(JSON.parse(message));
-        tell(updates.at(-1));
+        onUpdate(updates.at(-1));
       });
       socket.on("unexpected-response", (_, response) => reject(new Error(`refused with ${response.statusCode}`)));
       socket.on("error", (error) => console.error(error.message));

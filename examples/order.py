@@ -1,9 +1,9 @@
-"""An order, followed to its end by JSON-RPC over websocket, through whatever happens to the connection.
+"""Submits an order and follows it to its end by JSON-RPC over websocket, also after lost connections.
 
     pip install websockets
     python order.py [ws://127.0.0.1:3000/]
 
-Where the daemon needs an API key, it is taken from ORDERCTL_API_KEY.
+If the daemon requires an API key, set ORDERCTL_API_KEY.
 """
 
 import json
@@ -23,7 +23,7 @@ PAUSE_SECONDS = 0.5
 
 
 def call(websocket: ClientConnection, method: str, params: dict[str, Any]) -> Any:
-    """The result of a call, of which there is one at a time. Ends with what the daemon says where it refuses."""
+    """The result of a call; one call at a time. Exits with the error if the daemon refuses it."""
     websocket.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}))
     while True:
         answer = json.loads(websocket.recv())
@@ -34,23 +34,23 @@ def call(websocket: ClientConnection, method: str, params: dict[str, Any]) -> An
 
 
 def events(url: str, order: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Submits the order and brings each of its events once, up to the last."""
+    """Submits the order and yields each of its events once, up to the last."""
     key = os.environ.get("ORDERCTL_API_KEY")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     seen = 0
     while True:
         try:
             with connect(url, additional_headers=headers) as websocket:
-                # Under the same client_order_id nothing is traded twice, however often it is sent.
+                # With the same client_order_id the order is traded once, however often it is sent.
                 submitted = call(websocket, "order.submit", order)
                 call(websocket, "orders.subscribe", {"order": submitted["order"]["id"], "after": seen})
                 for message in websocket:
-                    told = json.loads(message)["params"]
-                    if told.get("type") != "EVENT":  # a snapshot, READY, a heartbeat
+                    params = json.loads(message)["params"]
+                    if params.get("type") != "EVENT":  # a snapshot, READY, a heartbeat
                         continue
-                    yield told["event"]
-                    seen = told["event"]["seq"]
-                    if told["event"]["status"] in ENDS:
+                    yield params["event"]
+                    seen = params["event"]["seq"]
+                    if params["event"]["status"] in ENDS:
                         return
         except InvalidStatus:  # the daemon answers, but refuses the connection
             raise

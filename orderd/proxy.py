@@ -48,10 +48,10 @@ class Proxy:
         connection = socket.create_connection((self.host, self.port), seconds)
         try:
             if self.kind == "http":
-                _ask_in_http(connection, _authority(host, port), self.authorization)
+                _request_http_tunnel(connection, _authority(host, port), self.authorization)
             else:
-                _greet_in_socks(connection, self.user, self.password)
-                _ask_in_socks(connection, host if self.kind == "socks5h" else _address(host, port), port)
+                _negotiate_socks(connection, self.user, self.password)
+                _request_socks_tunnel(connection, host if self.kind == "socks5h" else _address(host, port), port)
             connection.settimeout(None)
         except BaseException:
             connection.close()
@@ -105,7 +105,7 @@ def _address(host: str, port: int) -> str:
     return str(found[0])
 
 
-def _ask_in_http(connection: socket.socket, authority: str, authorization: str | None) -> None:
+def _request_http_tunnel(connection: socket.socket, authority: str, authorization: str | None) -> None:
     """RFC 9110, 9.3.6"""
     head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
     if authorization is not None:
@@ -121,7 +121,7 @@ def _ask_in_http(connection: socket.socket, authority: str, authorization: str |
         raise OSError(f"the proxy refused the connection: {status[:100]}")
 
 
-def _greet_in_socks(connection: socket.socket, user: str | None, password: str) -> None:
+def _negotiate_socks(connection: socket.socket, user: str | None, password: str) -> None:
     """RFC 1928, 3, and RFC 1929"""
     ways = b"\0" if user is None else b"\0\2"
     connection.sendall(bytes((_SOCKS, len(ways))) + ways)
@@ -141,7 +141,7 @@ def _greet_in_socks(connection: socket.socket, user: str | None, password: str) 
             raise OSError("the proxy refuses the user or the password")
 
 
-def _ask_in_socks(connection: socket.socket, host: str, port: int) -> None:
+def _request_socks_tunnel(connection: socket.socket, host: str, port: int) -> None:
     """RFC 1928, 4 to 6"""
     try:
         address = ip_address(host).packed

@@ -32,7 +32,7 @@ from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
 from orderd.amm.water_filling import MILLION, Filling, Load, WaterFilling, level_of
 
-_NEXT_TO_NOTHING: Final = 30
+_NEGLIGIBLE: Final = 30
 """A possible gain below 2 ** -30 over an exact split is not worth examining a set."""
 NOTABLY: Final = 11
 """A part must pay 2 ** -11 (0.05 %) more than the whole amount to prevent its sale. An order that falls into the small
@@ -186,7 +186,7 @@ class _Search:
         """The best split that fits: of the whole amount or, if it pays notably more, of a part."""
         for index, single in enumerate(self._singles):
             if isinstance(single, Quote) and index in self._curves:
-                self._look_later(_key(single.amount_out - self._cost), _Search._judge_single, Leg(index, single))
+                self._queue_step(_key(single.amount_out - self._cost), _Search._judge_single, Leg(index, single))
         if (
             not self._open or len(self._near) > 1
         ):  # otherwise no set pays more than the best pool, unless that does not fit
@@ -198,7 +198,7 @@ class _Search:
                 return found
         return None
 
-    def _look_later(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
+    def _queue_step(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
         heappush(self._open, _Look(-at_most, next(self._turn), at, what))
 
     def _try_first(self) -> None:
@@ -212,11 +212,11 @@ class _Search:
             self._tried.add(ranks)
             base, ranked = self._ranked(self._largest)
             at_most = base + sum(ranked[rank][0] for rank in ranks)
-            self._look_later(at_most, _Search._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
+            self._queue_step(at_most, _Search._consider, at_most, ranks, tuple(ranked[rank][1] for rank in ranks))
 
     def _consider(self, at_most: int, ranks: tuple[int, ...], legs: tuple[int, ...]) -> None:
         """Examine a set if it can be useful and could fit, and queue the sets next to it in rank."""
-        in_vain = self._is_in_vain(legs)
+        in_vain = self._is_useless(legs)
         if in_vain:
             self._put_off.append((at_most, ranks, legs))
             if self._binding is _Binding.NOTHING:  # the sets next to it are useless too
@@ -230,11 +230,11 @@ class _Search:
             self._bind(_Binding.SIZE)
         elif self._binding and len(legs) < self._largest:  # the level for larger sets would be a weak bound
             base, ranked = self._ranked(len(legs))
-            self._look_later(base + sum(surplus for surplus, leg in ranked if leg in legs), _Search._fill, legs)
+            self._queue_step(base + sum(surplus for surplus, leg in ranked if leg in legs), _Search._fill, legs)
         else:
             self._fill(legs)
 
-    def _is_in_vain(self, legs: tuple[int, ...]) -> bool:
+    def _is_useless(self, legs: tuple[int, ...]) -> bool:
         """Whether a set has an expensive pool that is useless, by the known limits."""
         cheap = [self._near[leg] for leg in legs if leg in self._near]
         if len(cheap) == len(legs) or self._binding is _Binding.AMOUNTS:
@@ -247,7 +247,7 @@ class _Search:
             self._binding = what
             self._try_first()
             for at_most, *which in self._put_off:
-                self._look_later(at_most, _Search._consider, at_most, *which)
+                self._queue_step(at_most, _Search._consider, at_most, *which)
             self._put_off.clear()
 
     # The stages of a set
@@ -257,12 +257,12 @@ class _Search:
         if filling.reaches:
             self._bind(_Binding.AMOUNTS)
         if filling.shares:
-            self._look_later(filling.paid - self._cost * len(filling.shares), _Search._compute, legs, filling)
+            self._queue_step(filling.paid - self._cost * len(filling.shares), _Search._compute, legs, filling)
 
     def _compute(self, legs: tuple[int, ...], filling: Filling) -> None:
         split = self._exact(filling)
         if split is not None:
-            self._look_later(self._key(split), _Search._judge, split, legs, filling.reaches)
+            self._queue_step(self._key(split), _Search._judge, split, legs, filling.reaches)
 
     def _judge_single(self, leg: Leg) -> Split | None:
         return self._judge(Split((leg,)), (leg.position,), None)
@@ -299,7 +299,7 @@ class _Search:
                     break
             aim += spare
         if best is not None and self._may_be(best):
-            self._look_later(self._key(best), _Search._judge, best, legs, reaches)
+            self._queue_step(self._key(best), _Search._judge, best, legs, reaches)
 
     def _may_be(self, split: Split) -> bool:
         return not self._entire or split.amount_in == self._amount
@@ -364,4 +364,4 @@ class _Search:
 
 
 def _key(worth: int) -> int:
-    return worth + (worth >> _NEXT_TO_NOTHING)
+    return worth + (worth >> _NEGLIGIBLE)

@@ -32,7 +32,7 @@ _EXPLANATIONS: Final = {
     SwapErrorKind.INVALID_PRICE_LIMIT: "the price limit is not ahead of the price; set it lower to sell, higher to buy",
     SwapErrorKind.UNSUPPORTED_FEE_MODE: "the pool's fee follows a rule that is not known here; use another pool",
     SwapErrorKind.OUTPUT_FALLS_SHORT: "rounded down, the pool would pay less than was asked for; use another amount",
-    SwapErrorKind.UNFORESEEN: "the pool is in a state that nobody foresaw; use another pool",
+    SwapErrorKind.UNFORESEEN: "the pool is in an unexpected state; use another pool",
     SwapErrorKind.MATH_OVERFLOW: "the program's arithmetic overflows; use a smaller amount or another pool",
 }
 

@@ -165,9 +165,9 @@ def _sizes() -> DoctorFinding:
 
 
 def _api_keys(settings: Settings) -> DoctorFinding:
-    from orderd.gateway.access.authentication import api_key_required, check_anyone_may_enter
+    from orderd.gateway.access.authentication import api_key_required, check_exposure
 
-    check_anyone_may_enter(settings)
+    check_exposure(settings)
     access = "required of every client" if api_key_required(settings) else "not required"
     return DoctorFinding("api keys", "ok", f"{access}; the database and its schema are usable")
 

@@ -110,7 +110,7 @@ def _contradictions(settings: Settings) -> list[str]:
     if not settings.is_local and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
         faults.append(
             f"host is {settings.host}, which other machines can reach, so API keys and orders need TLS: set "
-            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true where a proxy ends it"
+            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true if a proxy terminates TLS"
         )
     if (settings.tls_cert is None) != (settings.tls_key is None):
         faults.append("tls_cert and tls_key belong together: set both or none")

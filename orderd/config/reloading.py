@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reread:
+class Reloaded:
     """The settings in force from now on: the former ones with the changes that can take effect."""
 
     settings: Settings
@@ -30,12 +30,12 @@ class Reread:
     """Settings that have changed and take effect at the next start."""
 
 
-def reread(current: Settings) -> Reread:
+def reread(current: Settings) -> Reloaded:
     """Read all settings again. Raises ConfigurationError if any is invalid; then all keep their values."""
     found = load_settings()
     differs = [name for name in Settings.model_fields if getattr(found, name) != getattr(current, name)]
     changed = tuple(name for name in differs if name in RELOADABLE)
-    return Reread(
+    return Reloaded(
         settings=current.model_copy(update={name: getattr(found, name) for name in changed}),
         changed=changed,
         needs_restart=tuple(name for name in differs if name not in RELOADABLE),

@@ -16,7 +16,7 @@ from pydantic_settings import NoDecode
 from redis import ConnectionPool
 from solders.pubkey import Pubkey
 
-from orderd.domain.authority import host_of, spelt
+from orderd.domain.authority import host_of, normalized
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import parse_amount, parse_slippage_bps
 from orderd.domain.strict_json import read_json
@@ -85,7 +85,7 @@ def _host(text: str) -> str:
 
 
 def _answered_name(text: str) -> str:
-    name = spelt(text)
+    name = normalized(text)
     _host(name)
     return name
 

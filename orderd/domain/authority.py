@@ -27,7 +27,7 @@ def host_of(authority: str) -> str | None:
         return None
 
 
-def spelt(name: str) -> str:
+def normalized(name: str) -> str:
     """A configured name or address, normalized as by ``host_of``; brackets around IPv6 are optional."""
     name = name.lower().removeprefix("[").removesuffix("]")
     try:

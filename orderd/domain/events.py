@@ -23,7 +23,7 @@ class _Acceptance(Fact):  # a base class, so that its members come before the te
     label: str | None = Field(
         None,
         exclude_if=lambda label: label is None,
-        description="what a client of another engine named as its wallet; no part of the terms",
+        description="what a client of another engine named as its wallet; not a part of the terms",
     )
     parent_id: UUID | None = Field(
         None, exclude_if=lambda parent: parent is None, description="the order that this one executes, or a part of it"

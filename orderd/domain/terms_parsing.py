@@ -164,7 +164,7 @@ def _kind_of(given: GivenTerms) -> OrderKind:
         (given.partial and kind is not OrderKind.LIMIT, "partial is for limit orders"),
         (
             (given.then_take_profit, given.then_stop) != (None, None) and kind not in _ENTRIES,
-            f"what follows an order follows one that buys, and not a {kind} order",
+            f"exit prices need an order that buys, not a {kind} order",
         ),
         (given.partial and given.time_in_force is TimeInForce.FOK, "a fok order is executed whole"),
         (
@@ -179,7 +179,7 @@ def _kind_of(given: GivenTerms) -> OrderKind:
             given.min_liquidity is not None and not is_on_liquidity,
             "min_liquidity belongs to an order with limit_price, and with no other price",
         ),
-        (not is_on_liquidity and any(_guards(given)), "what is asked of a new pool belongs to min_liquidity"),
+        (not is_on_liquidity and any(_guards(given)), "the conditions of a new pool need min_liquidity"),
         (
             given.type not in (None, kind),
             f"the prices that are given make it a {kind} order, and not {given.type}{needs}",

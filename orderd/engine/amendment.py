@@ -122,7 +122,7 @@ class Amendments:
         own = TokenRegistry((before.token_in, before.token_out))  # even if its symbols mean other mints now
         after = understood(GivenTerms(**given), own, slippage, self._max_total_cost_bps)
         if after.amount_word is not None:
-            raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is changed to an amount that is said itself")
+            raise OrderdError(ErrorCode.AMOUNT_INVALID, "an order is amended to an amount, not to a word")
         if after.kind is not before.kind:
             raise OrderdError(
                 ErrorCode.ORDER_TERMS_CONTRADICT, f"it would be a {after.kind} order, it is {before.kind}"

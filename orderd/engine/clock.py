@@ -54,4 +54,4 @@ class DatabaseClock:
         self.look()
         with database.connection_context():
             if orders := clock.cut(self._lease_seconds, longest_seconds):
-                log.warning("waits were too long, and are cut", action="clock_cut", orders=orders)
+                log.warning("waits were too long and were shortened", action="clock_cut", orders=orders)

@@ -152,7 +152,7 @@ def _take_back(orders: Sequence[Order]) -> list[Moved]:
 
 
 def _give_up(order: Order) -> Change:
-    code, detail = ErrorCode.SERVICE_CRASH_LOOP, f"{order.losses} workers began this order and none came to an end"
+    code, detail = ErrorCode.SERVICE_CRASH_LOOP, f"{order.losses} workers started this order, and none completed it"
     fact = Failed(attempt=order.failures + 1, code=code, detail=detail)
     failure = journal.FailureRecord(order.failures + 1, code, detail)
     return Change(order.id, fact, order.version, {"error_code": str(code), "error_detail": detail}, failure=failure)

@@ -75,7 +75,7 @@ class Families:
             if not is_mine:
                 return 0
             self._as_of = self._look()
-            return self._look_at_news()
+            return self._process_changes()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
@@ -92,7 +92,7 @@ class Families:
 
     # How a family goes on
 
-    def _look_at_news(self) -> int:
+    def _process_changes(self) -> int:
         """Process the families with changes. The mark of a family that still has work stays, and the next pass checks
         it again."""
         news = families.news(self._after, _AT_ONCE)

@@ -265,7 +265,7 @@ def _known(submission: Submission) -> SubmitOutcome | OrderdError:
         existing = _existing(submission)
     except PeeweeException as error:
         return _with_outcome(submission, error)
-    return existing or _lost(submission) or halting.current() or _a_moment_ago()
+    return existing or _lost(submission) or halting.current() or _halt_just_lifted()
 
 
 def _lost(submission: Submission) -> OrderdError | None:
@@ -276,7 +276,7 @@ def _lost(submission: Submission) -> OrderdError | None:
     return OrderdError(ErrorCode.ORDER_TRADED, detail)
 
 
-def _a_moment_ago() -> OrderdError:
+def _halt_just_lifted() -> OrderdError:
     return OrderdError(ErrorCode.SERVICE_HALTED, "the halt was lifted a moment ago")
 
 
@@ -292,7 +292,7 @@ def _with_outcome(submission: Submission, error: OrderdError | PeeweeException) 
 def outcome_unknown(submission: Submission) -> OrderdError:
     """The answer if it is not known whether an order was stored."""
     name = f"order {submission.id} (client order id {submission.client_order_id})"
-    detail = f"Postgres did not say in time whether {name} was stored"
+    detail = f"Postgres did not confirm in time whether {name} was stored"
     return OrderdError(
         ErrorCode.SERVICE_TIMEOUT, f"{detail}; look for it, or send it again with the same client order id"
     )

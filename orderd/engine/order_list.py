@@ -104,4 +104,4 @@ def _cursor(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not one that this daemon gave out") from None
+        raise OrderdError(ErrorCode.REQUEST_INVALID, "cursor: not issued by this daemon") from None

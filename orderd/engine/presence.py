@@ -24,7 +24,7 @@ from db.processes import Process
 BEAT_SECONDS: Final = 1.0
 SILENT_SECONDS: Final = 7.0
 """A process of another machine that is silent for this long counts as dead."""
-_DEAF_SECONDS: Final = 3.0
+_NOT_LISTENING_SECONDS: Final = 3.0
 """A process that has not listened for this long starts to measure silence again."""
 _PROC: Final = Path("/proc")
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ class Presence:
             if (watchers := processes.watching()) != self.watchers:
                 self.watchers = watchers
         if names:
-            log.warning("processes are gone, what they held is released", action="bury", processes=names)
+            log.warning("processes are dead, and their leases are released", action="bury", processes=names)
             self._released(names)
         return len(names)
 
@@ -89,7 +89,7 @@ class Presence:
             return True
         now = self._clock()
         last_beat, since = self._last_beats.get(other.name, (None, now))
-        if beats != last_beat or now - self._listened_at > _DEAF_SECONDS:
+        if beats != last_beat or now - self._listened_at > _NOT_LISTENING_SECONDS:
             since = now
         self._last_beats[other.name] = beats, since
         return now - since > SILENT_SECONDS

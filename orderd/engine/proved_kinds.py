@@ -78,9 +78,9 @@ def objection(proof: proofs.Proof | None, program: Pubkey, slot: int | None, cod
     if proof.deployed_slot != slot:
         return f"its program was upgraded at slot {slot}, and the one that was proved is of slot {proof.deployed_slot}"
     if proof.code != code:
-        return "the code that quotes its pools is another than that which was proved: orderd has been updated"
+        return "the code that quotes its pools has changed since the proof: orderd has been updated"
     if not proof.proved:
-        return f"its program, of slot {slot}, pays otherwise than quoted: {len(proof.differences)} swaps differ"
+        return f"its program, of slot {slot}, does not pay as quoted: {len(proof.differences)} swaps differ"
     return None
 
 

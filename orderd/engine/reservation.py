@@ -102,7 +102,7 @@ class WalletFunds:
         funds = self.funds(key)
         if funds is None:
             raise OrderdError(
-                ErrorCode.FUNDS_UNKNOWN, f"no worker has seen the wallet's {terms.token_in.symbol} of late"
+                ErrorCode.FUNDS_UNKNOWN, f"no worker has seen the wallet's {terms.token_in.symbol} recently"
             )
         if key != LAMPORTS:
             return funds.available
@@ -173,7 +173,7 @@ class Reservations:
             assert funds is not None, "what is spendable is known"
             code = ErrorCode.FUNDS_RESERVED if funds.reserved else ErrorCode.FUNDS_INSUFFICIENT
             funds_text = _funds_text(terms, key, funds)
-            raise OrderdError(code, f"{terms.amount_word} of {funds_text} comes to nothing after fees")
+            raise OrderdError(code, f"{terms.amount_word} of {funds_text} is zero after fees")
         return replace(terms, amount_in=amount)
 
     @transaction
@@ -226,7 +226,7 @@ class Reservations:
 
     def _check_place(self, left: int) -> None:
         if self._max_open and left < 1:
-            raise OrderdError(ErrorCode.LIMIT_OPEN, f"the key has {self._max_open} open orders, as many as it may have")
+            raise OrderdError(ErrorCode.LIMIT_OPEN, f"the key has {self._max_open} open orders, which is its maximum")
 
 
 def _spending(terms: OrderTerms, amount: int) -> ReservedSpending:

@@ -94,13 +94,13 @@ class Restoring:
         finalized = self._observer.finalized()
         if finalized.block_height <= height + _BLOCKHASH_LIFE:
             left = height + _BLOCKHASH_LIFE + 1 - finalized.block_height
-            raise NotKnownError(f"what was signed before the restore may land for {left} more blocks")
+            raise NotKnownError(f"transactions signed before the restore may land for {left} more blocks")
         with database.connection_context():
             slot, known = restoring.first_unknown_slot(), installation.read()
         if not self._observer.keeps_all_since(slot, finalized):
             raise NotKnownError(
-                f"the endpoint does not tell all that the wallet has done since slot {slot}: use one node with its "
-                "history (ORDERD_RPC_SINGLE_NODE=true), or check by hand and say so: orderd restore --unchecked"
+                f"the endpoint does not have the wallet's whole history since slot {slot}: use one node with its "
+                "history (ORDERD_RPC_SINGLE_NODE=true), or check by hand and confirm it: orderd restore --unchecked"
             )
         mentions = list(self._observer.mentions_since(slot, finalized))
         own = {

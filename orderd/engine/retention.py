@@ -57,6 +57,6 @@ class Retention:
         if removed < ROWS:
             self._rests_until[kept] = time.monotonic() + _REST_SECONDS
             if rows := self._removed[kept]:
-                log.info("removed what was old", action="removed", what=kept, rows=rows, days=self._days[kept])
+                log.info("removed old rows", action="removed", what=kept, rows=rows, days=self._days[kept])
                 self._removed[kept] = 0
         return removed

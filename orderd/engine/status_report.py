@@ -84,7 +84,7 @@ class WaitingAlerts:
     oldest_seconds: float
 
 
-class StatusQuestions:
+class StatusQueries:
     """Each method queries one service, and blocks until it answers or times out.
 
     ``rate_limit_use`` returns starts in the window and orders in line, ``queue_depth`` unfetched messages, ``workers``

@@ -36,11 +36,11 @@ from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resolution import Resolution
-from orderd.engine.status_report import LiveWorker, StatusQuestions
+from orderd.engine.status_report import LiveWorker, StatusQueries
 from orderd.engine.token_desk import LIST_SECONDS, NAMES_SECONDS
 from orderd.engine.trading import open_limits, open_reservations, open_rpc, open_trading
 from orderd.garbage import collect_rarely
-from orderd.gateway.access.authentication import check_anyone_may_enter
+from orderd.gateway.access.authentication import check_exposure
 from orderd.gateway.server import (
     BACKGROUND_THREADS,
     DATABASE_THREADS,
@@ -62,7 +62,7 @@ from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.whole_file import write_address
 
 FORCED: Final = 1
-_LAST_NEWS_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 2.0
 _OTHER_THREADS: Final = 4
 _CONNECTIONS: Final = (
     DATABASE_THREADS + LIST_THREADS + BACKGROUND_THREADS + OUTSIDE_THREADS + MINT_THREADS + _OTHER_THREADS
@@ -93,7 +93,7 @@ def run_gateway(settings: Settings) -> None:
     def check() -> None:
         check_schema()
         with database.connection_context():
-            check_anyone_may_enter(settings)
+            check_exposure(settings)
 
     with translated_database_errors():
         reach(check, _wait_briefly)
@@ -109,13 +109,13 @@ def run_gateway(settings: Settings) -> None:
     try:
         with (
             _present(presence, DatabaseClock(settings.lease_seconds)),
-            _keeping_up(engine),
+            _refreshing(engine),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(_serve(settings, engine, redis_url, limiter))
     finally:
-        hand_over.close(_LAST_NEWS_SECONDS)
-        publisher.close(_LAST_NEWS_SECONDS)
+        hand_over.close(_CLOSE_SECONDS)
+        publisher.close(_CLOSE_SECONDS)
 
 
 def _check_chain(settings: Settings) -> None:
@@ -146,13 +146,13 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
     loop = Loop("presence", beat, BEAT_SECONDS)
     loop.start()
     yield
-    if loop.stop(_LAST_NEWS_SECONDS):
+    if loop.stop(_CLOSE_SECONDS):
         with best_effort("presence"):  # the others detect a missing heartbeat
             presence.leave()
 
 
 @contextmanager
-def _keeping_up(engine: Engine) -> Iterator[None]:
+def _refreshing(engine: Engine) -> Iterator[None]:
     """Other gateways may be given symbols, lists change, and so may the length of the chain's slots."""
     desk = engine.desk
     with best_effort("tokens"):
@@ -167,7 +167,7 @@ def _keeping_up(engine: Engine) -> Iterator[None]:
         loop.start()
     yield
     for loop in loops:
-        loop.stop(_LAST_NEWS_SECONDS)
+        loop.stop(_CLOSE_SECONDS)
 
 
 def _queue_of(settings: Settings, client: "redis.Redis") -> tuple[OrderBroker, RateLimiter]:
@@ -204,7 +204,7 @@ def open_engine(
         ),
         desk=trading.desk,
         market=Market(trading.router, trading.builder, trading.rpc, trading.desk, reservations),
-        questions=StatusQuestions(
+        questions=StatusQueries(
             open_rpc(settings, _STATUS_SECONDS),
             client,
             rate_limit_use=limiter.use,

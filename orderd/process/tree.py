@@ -26,7 +26,7 @@ from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
 from orderd.engine.chain import check_chain, check_stored
-from orderd.gateway.access.authentication import check_anyone_may_enter
+from orderd.gateway.access.authentication import check_exposure
 from orderd.process.manager_reports import REPORT_SECONDS, ManagerReports
 from orderd.process.reload import Reload
 from orderd.process.roles import ListeningRole, Role
@@ -155,7 +155,7 @@ def _database(supervisor: Supervisor, settings: Settings, reports: ManagerReport
         if settings.database_url is not None:
             check_schema()
         with database.connection_context():
-            check_anyone_may_enter(settings)
+            check_exposure(settings)
             if wanted is not None:  # from the first order on; the notifier renews the subscription
                 alerts.subscribe(wanted.kinds)
 

@@ -16,7 +16,7 @@ from orderd.domain.order import WORKING
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, NotStartedError
 from orderd.queue.broker import orders_of
 
-_BROKEN_OFF: Final = (OperationalError, InterfaceError, InternalError)
+_DATABASE_ERRORS: Final = (OperationalError, InterfaceError, InternalError)
 """Errors of the driver if Postgres is lost, too slow or read-only, which the order did not cause."""
 log = structlog.get_logger(__name__)
 
@@ -86,6 +86,6 @@ class Retry(Middleware):
             return None
         if order is None or order.status not in WORKING:
             return None
-        code = ErrorCode.SERVICE_UNAVAILABLE if isinstance(exception, _BROKEN_OFF) else ErrorCode.SERVICE_INTERNAL
+        code = ErrorCode.SERVICE_UNAVAILABLE if isinstance(exception, _DATABASE_ERRORS) else ErrorCode.SERVICE_INTERNAL
         error = OrderdError(code, f"the turn ended with {type(exception).__name__}")
         return AttemptFailedError(order, error)

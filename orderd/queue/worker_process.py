@@ -34,7 +34,7 @@ from orderd.whole_file import renew
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
 _STALLED_SECONDS: Final = 30.0
-_BLIND_SECONDS: Final = 10.0
+_UNWATCHED_SECONDS: Final = 10.0
 """Maximum duration of a pass over resting orders before other processes take over this process's pairs."""
 _STUCK_TURN_SECONDS: Final = 2 * TURN_SECONDS
 """A turn that cannot be aborted hangs where no exception reaches it: the process must be restarted."""
@@ -122,7 +122,7 @@ class WorkerProcess:
             self._redis.delete(self._heartbeat_key)
         except (PeeweeException, redis.RedisError) as error:
             # Leases and heartbeat end by themselves, a little later.
-            log.warning("left without a word", action="worker_drained", worker=self.name, error=str(error))
+            log.warning("ended without telling the others", action="worker_drained", worker=self.name, error=str(error))
 
     # What other processes see of this one
 
@@ -132,7 +132,7 @@ class WorkerProcess:
 
     def _watches(self) -> bool:
         """Whether this process watches its resting orders: other processes take its pairs while its loop hangs."""
-        return not self._drains and self.parts.triggering.seconds_silent < _BLIND_SECONDS
+        return not self._drains and self.parts.triggering.seconds_silent < _UNWATCHED_SECONDS
 
     def _stalled(self) -> list[str]:
         loops = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
@@ -161,7 +161,7 @@ class WorkerProcess:
         self._redis.set(self._heartbeat_key, json.dumps(state), ex=_HEARTBEAT_TTL_SECONDS)
         self.parts.limiter.prepare()
         if self.parts.broker.has_lost_messages():
-            log.info("Redis started afresh", action="resend", worker=self.name, orders=_take_out_of_line())
+            log.info("Redis started afresh", action="resend", worker=self.name, orders=_requeue_all())
 
     # What this process sees of the others
 
@@ -177,7 +177,7 @@ class WorkerProcess:
             log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
 
 
-def _take_out_of_line() -> int:
+def _requeue_all() -> int:
     """Make dispatch send all orders again that Postgres has marked as queued. Duplicates are executed once."""
     with database.connection_context():
         return leases.give_all_back()

@@ -33,7 +33,7 @@ _HARMLESS: Final = frozenset(
         Extension.GROUP_MEMBER,
     }
 )
-_BY_BEING_THERE: Final[Mapping[int, Trait]] = {
+_BY_PRESENCE: Final[Mapping[int, Trait]] = {
     Extension.CONFIDENTIAL_TRANSFER: Trait.CONFIDENTIAL,
     Extension.CONFIDENTIAL_TRANSFER_FEE: Trait.CONFIDENTIAL,
     Extension.CONFIDENTIAL_MINT_BURN: Trait.CONFIDENTIAL,
@@ -145,7 +145,7 @@ def _traits(mint: token.Mint, added: Mapping[int, bytes], config: TransferFeeCon
     if config is not None and (config.older_bps or config.newer_bps or _is_set(config.fee_authority)):
         yield Trait.TRANSFER_FEE
     for kind, data in added.items():
-        trait = _BY_CONTENT[kind](data) if kind in _BY_CONTENT else _BY_BEING_THERE.get(kind)
+        trait = _BY_CONTENT[kind](data) if kind in _BY_CONTENT else _BY_PRESENCE.get(kind)
         if trait is not None:
             yield trait
         elif kind not in _KNOWN:
@@ -172,7 +172,7 @@ _BY_CONTENT: Final[Mapping[int, Callable[[bytes], Trait | None]]] = {
     Extension.DEFAULT_STATE: _default_state,
     Extension.TRANSFER_HOOK: _hook,
 }
-_KNOWN: Final = frozenset({*_HARMLESS, *_BY_BEING_THERE, *_BY_CONTENT, Extension.TRANSFER_FEE})
+_KNOWN: Final = frozenset({*_HARMLESS, *_BY_PRESENCE, *_BY_CONTENT, Extension.TRANSFER_FEE})
 
 
 def _is_set(key: Pubkey) -> bool:

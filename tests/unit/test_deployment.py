@@ -19,7 +19,7 @@ from orderd.main import app
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
-HARDENING = "# Every unit of orderd has this same block"
+HARDENING = "# All units of orderd have this block"
 ROLES = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands} | {
     group.name for group in app.registered_groups
 }

@@ -181,14 +181,14 @@ class Execution:
                 others.append((each, answer))
             else:
                 signed.append((each, answer))
-        self._turn_back(others, line, kept)
+        self._put_back(others, line, kept)
         return signed
 
     def _memo(self, order: Order) -> str:
         assert order.memo_tag is not None, "every order has one that has not ended"
         return Memo(order.id, order.failures + 1, bytes(order.memo_tag), self._installation).text
 
-    def _turn_back(
+    def _put_back(
         self, refused: Sequence[tuple[RoutedOrder, Exception]], line: "deque[OrderInTurn]", kept: dict[UUID, Exception]
     ) -> None:
         """Store the refused routes, because the next event comes after them, and the floor that they set stays."""

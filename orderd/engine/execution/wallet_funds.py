@@ -153,7 +153,7 @@ class FundsCheck:
             )
         if free < around:
             holds = f"the wallet holds {_sol(lamports)}{' that is not wrapped' if need.use_wrapped else ''}"
-            return f"{holds}{_taken(others.lamports)}; beside what is sold, the order takes {_costs(need)}"
+            return f"{holds}{_taken(others.lamports)}; besides the sold amount, the order takes {_costs(need)}"
         return None
 
     def _or_wrapped(self, need: Need, others: Promised, left: int) -> str:

@@ -45,7 +45,7 @@ def floor_of(terms: OrderTerms, route: Route, agreed: int | None = None) -> int:
     if floor < 1:
         raise OrderdError(
             ErrorCode.ROUTE_AMOUNT_TOO_SMALL,
-            f"with this slippage the least to be received is below one base unit of {terms.token_out.symbol}",
+            f"with this slippage the minimum amount out is below one base unit of {terms.token_out.symbol}",
         )
     return floor
 

@@ -113,7 +113,7 @@ class PriceGuard:
                 raise OrderdError(
                     ErrorCode.ROUTE_PRICE_UNKNOWN,
                     f"of the pair's pools {_few(silent)} did not answer, and no order of the last "
-                    f"{MAX_AGE_SECONDS:.0f} seconds tells what the best route that is left should pay",
+                    f"{MAX_AGE_SECONDS:.0f} seconds shows what the best remaining route should pay",
                 )
             return
         if last is not None and (missing := _missing(last.pools, present, listed)):

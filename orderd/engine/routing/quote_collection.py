@@ -62,7 +62,7 @@ class _Learning:
     def answer(self) -> Liquidity | OrderdError:
         if self.lookup.done():
             return self.lookup.result()
-        return OrderdError(ErrorCode.SERVICE_TIMEOUT, "it has not said yet which pools it has")
+        return OrderdError(ErrorCode.SERVICE_TIMEOUT, "its pools are not known yet")
 
 
 class QuoteCollector:

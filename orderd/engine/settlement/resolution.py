@@ -119,7 +119,9 @@ class Resolution:
         named = {memo.order_id for line in found.logs for memo in memos_in(line)}
         is_ours = found.payer == self._wallet and order.id in named
         return (
-            None if is_ours else f"the transaction {signature} is none that the wallet paid for with this order's memo"
+            None
+            if is_ours
+            else f"the transaction {signature} is not one that the wallet paid for with this order's memo"
         )
 
     def dead(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
@@ -159,7 +161,7 @@ def _resolve(change: Change, by: Actor, note: str) -> list[Moved]:
 
 def _live(order: Order) -> tuple[Order, Attempt]:
     if order.status not in SIGNED:
-        raise _refused(f"order {order.id} is {order.status}: it has no transaction of which the end is open")
+        raise _refused(f"order {order.id} is {order.status}: it has no transaction with an unknown outcome")
     attempt: Attempt = Attempt.get((Attempt.order_id == order.id) & (Attempt.outcome == "live"))
     return order, attempt
 
@@ -167,7 +169,7 @@ def _live(order: Order) -> tuple[Order, Attempt]:
 def _unknown(order: Order) -> tuple[Order, Attempt]:
     order, attempt = _live(order)
     if order.unknown_since is None:
-        raise _refused(f"order {order.id} is under way, and the chain may still tell")
+        raise _refused(f"order {order.id} is in flight, and the chain may still show its outcome")
     return order, attempt
 
 

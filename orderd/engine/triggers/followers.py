@@ -67,7 +67,7 @@ class Followers:
         if pair in self._roster.better:
             self._moved[pair] = _Moved(outline, found, [] if before is None else before.left)
 
-    def market_stands(self, pair: Pair, slot: int) -> None:
+    def market_unchanged(self, pair: Pair, slot: int) -> None:
         """Confirm the better prices of the pair by a slot in which its market is as it was."""
         if pair in self._moved:
             return

@@ -38,9 +38,9 @@ _SOON_SECONDS: Final = 1.0
 pool."""
 SECOND_LOOK_SECONDS: Final = 0.4
 """The same for a market of which a further slot has to confirm a better price."""
-_ANEW_SECONDS: Final = 30.0
+_REFRESH_SECONDS: Final = 30.0
 """How often orders are checked although no pool has changed: an obstacle to a route may end by itself."""
-_NOTHING_YET: Final = ErrorCode.ROUTE_NOT_FOUND
+_INITIAL_REASON: Final = ErrorCode.ROUTE_NOT_FOUND
 """The initial reason of an order on liquidity: it waits for a pool. It is not reported."""
 
 
@@ -113,7 +113,7 @@ class Triggers:
         if self._halted():
             return 0
         try:
-            return self._look_around()
+            return self._run_pass()
         except Exception:
             # The result may not have been stored, and a market that stands still would not be checked again.
             for view in self._views.values():
@@ -125,14 +125,14 @@ class Triggers:
         """Whether there is work left that the next pass should not wait with."""
         return self._followers.is_behind
 
-    def _look_around(self) -> int:
+    def _run_pass(self) -> int:
         with database.connection_context():
             self._look()
             for pair in self._roster.read():
                 if (view := self._views.get(pair)) is not None:
                     view.again_at = 0.0
         self.awaiting_pools = self._roster.awaiting_pools
-        result = self._look_at_all()
+        result = self._check_all()
         with database.connection_context():
             self._report_reasons()
             fired = self._firing.fire(result.fired)
@@ -144,7 +144,7 @@ class Triggers:
 
     # Prices of the market
 
-    def _look_at_all(self) -> _PassResult:
+    def _check_all(self) -> _PassResult:
         books, result = self._roster.books, _PassResult()
         for pair in self._views.keys() - books.keys():
             del self._views[pair]
@@ -169,10 +169,10 @@ class Triggers:
         """Find the orders that the market meets."""
         now = self._clock()
         outline, last = self._router.outline(request_for(pair, 1), found), self._views.get(pair)
-        candidates, again_at = set() if last is None else last.confirming, now + _ANEW_SECONDS
+        candidates, again_at = set() if last is None else last.confirming, now + _REFRESH_SECONDS
         if last is not None and now < last.again_at and outline.is_as(last.outline):
             again_at = last.again_at
-            self._followers.market_stands(pair, outline.slot)
+            self._followers.market_unchanged(pair, outline.slot)
         else:
             candidates |= self._pricing.candidates(self._roster.books[pair], pair, outline, found)
             self._followers.market_moved(pair, outline, found)
@@ -218,7 +218,7 @@ class Triggers:
 
     def _report_reasons(self) -> None:
         """Report why orders on liquidity wait now. A reason is reported once while it stays the same."""
-        new = [(each, error) for each, error in self._waiting if error.code != (each.waits_for or _NOTHING_YET)]
+        new = [(each, error) for each, error in self._waiting if error.code != (each.waits_for or _INITIAL_REASON)]
         self._waiting.clear()
         if not new:
             return

@@ -95,7 +95,7 @@ def api_key_required(settings: Settings) -> bool:
     return not (settings.is_local_chain and settings.is_local)
 
 
-def check_anyone_may_enter(settings: Settings) -> None:
+def check_exposure(settings: Settings) -> None:
     """Raises OrderdError SERVICE_EXPOSED if other machines can reach the port, and no API key would let one in.
 
     Needs a database connection.
@@ -130,7 +130,7 @@ def authenticate(authorization: str | None, *, required: bool) -> Principal:
         raise OrderdError(ErrorCode.AUTH_INVALID, "the Authorization header is not of the form: Bearer KEY")
     row = ApiKey.get_or_none(ApiKey.hash == api_key_hash(key.strip()))
     if row is None or row.revoked_at is not None or (row.expires_at and row.expires_at <= datetime.now(UTC)):
-        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's API key is none of those that are valid now")
+        raise OrderdError(ErrorCode.AUTH_INVALID, "the request's API key is not valid")
     scope = max((Scope(name) for name in row.scopes), key=_RANK.__getitem__)
     mints, per_minute, burst = row.allowed_mints, row.requests_per_minute, row.burst
     return Principal(

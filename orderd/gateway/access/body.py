@@ -91,7 +91,7 @@ def _check_headers(request: Request) -> None:
     if encoding != "identity":
         raise OrderdError(
             ErrorCode.REQUEST_MEDIA_TYPE,
-            f"the body is said to be compressed (Content-Encoding: {encoding[:50]}); send it as it is",
+            f"the body is compressed (Content-Encoding: {encoding[:50]}); send it uncompressed",
         )
     _, charset = _mime(request.headers.get("content-type", ""))
     if charset not in _CHARSETS:

@@ -8,7 +8,7 @@ named in the configuration, one by one.
 from collections.abc import Sequence
 from typing import Final
 
-from orderd.domain.authority import host_of, spelt
+from orderd.domain.authority import host_of, normalized
 from orderd.domain.errors import ErrorCode, OrderdError
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -22,7 +22,7 @@ class OriginPolicy:
         self.origins = tuple(allowed_origins)
         """The origins of pages that may use this daemon, in addition to its own."""
         own = () if bind in _WILDCARDS else (bind,)
-        self._names = frozenset(spelt(name) for name in (*_LOOPBACK, *own, *allowed_hosts))
+        self._names = frozenset(normalized(name) for name in (*_LOOPBACK, *own, *allowed_hosts))
 
     def check(self, hosts: Sequence[str], origins: Sequence[str]) -> None:
         """Refuse a request by its Host and Origin headers. Raises OrderdError AUTH_ORIGIN_REFUSED.
@@ -39,5 +39,5 @@ class OriginPolicy:
                 continue
             if scheme not in ("http", "https") or authority.lower() != hosts[0].lower():
                 raise OrderdError(
-                    ErrorCode.AUTH_ORIGIN_REFUSED, f"a page of {origin[:100]!r} may not speak to this daemon"
+                    ErrorCode.AUTH_ORIGIN_REFUSED, f"a page of {origin[:100]!r} may not access this daemon"
                 )

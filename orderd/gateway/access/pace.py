@@ -33,7 +33,7 @@ class Bucket:
         if over > self._interval * 1e-9:  # a rounding error of the clock is not a request
             raise OrderdError(
                 ErrorCode.LIMIT_REQUESTS,
-                f"the API key may make {self._per_minute} requests a minute",
+                f"the API key may make {self._per_minute} requests per minute",
                 retry_after=math.ceil(over),
             )
         self._full_at = full_at

@@ -121,9 +121,9 @@ def _by_field(body: dict[str, Any]) -> dict[str, Any]:
     for name, value in body.items():
         field = FIELDS.get(name)
         if field is None:
-            raise _invalid(f"{name[:50]!r} is not a part of an order; there are {', '.join(FIELDS)}")
+            raise _invalid(f"{name[:50]!r} is not a member of an order; the members are {', '.join(FIELDS)}")
         if field in found:
-            raise _invalid(f"{name}: says again what another member has said")
+            raise _invalid(f"{name}: repeats the value of another member")
         found[field] = value
     return found
 

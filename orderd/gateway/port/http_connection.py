@@ -34,13 +34,13 @@ TOO_SLOW: Final = _refusal(
     ErrorCode.REQUEST_TIMEOUT,
     408,
     "Request Timeout",
-    f"the head of a request has to come within {REQUEST_SECONDS:g} s",
+    f"the head of a request must arrive within {REQUEST_SECONDS:g} s",
 )
 TOO_MANY: Final = _refusal(
     ErrorCode.LIMIT_CONNECTIONS,
     503,
     "Too Many Connections",
-    "this port has as many connections as it takes, in all or from one address",
+    "the port has reached its connection limit, in total or for one address",
     retry_after=10,
 )
 NOT_TLS: Final = _refusal(

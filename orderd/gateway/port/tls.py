@@ -111,7 +111,7 @@ def _server_context() -> ssl.SSLContext:
 
 
 def _no_password() -> str:
-    raise ValueError("the key is protected by a password, and nobody is there to type it")
+    raise ValueError("the key is protected by a password, which is not supported")
 
 
 def _unusable(chain: Path, key: Path, error: Exception) -> OrderdError:

@@ -41,7 +41,7 @@ class PortConnection(ServerConnection):
         self._stalled: asyncio.TimerHandle | None = None
         self._answer_bytes = 0
         self._fail = self.protocol.fail
-        self.protocol.fail = self._fail_with_words  # type: ignore[method-assign]
+        self.protocol.fail = self._fail_with_reason  # type: ignore[method-assign]
         self._reject = self.protocol.reject
         self.protocol.reject = self._reject_with_problem  # type: ignore[method-assign]
 
@@ -60,7 +60,7 @@ class PortConnection(ServerConnection):
         super().connection_lost(exc)
         self._leave()
 
-    def _fail_with_words(self, code: int, reason: str = "") -> None:
+    def _fail_with_reason(self, code: int, reason: str = "") -> None:
         """The library closes without an answer on a message that is too large; here the client gets an error as for
         others."""
         if code == CloseCode.MESSAGE_TOO_BIG and self.protocol.state is State.OPEN:

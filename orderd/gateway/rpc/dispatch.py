@@ -200,7 +200,7 @@ class Rpc:
         if given.get("jsonrpc") != "2.0":
             return _malformed(call_id, 'the member jsonrpc is not "2.0"')
         if not isinstance(given.get("method"), str):
-            return _malformed(call_id, "the member method is missing or no string")
+            return _malformed(call_id, "the member method is missing or not a string")
         if errors[0]["loc"] == ():
             problem = self._unknown_method(given["method"])
         elif errors[0]["loc"][1] == "id":

@@ -33,7 +33,7 @@ from orderd.gateway.threads import DatabaseThreads
 from orderd.metrics.port import EVENT_SECONDS, GAPS_FILLED, SUBSCRIPTIONS
 
 SWEEP_SECONDS: Final = 1.0
-SWEEP_SECONDS_WITHOUT_NEWS: Final = 0.2
+SWEEP_SECONDS_WITHOUT_REDIS: Final = 0.2
 """The sweep's period while Redis is unavailable and events come only from the sweep."""
 SWEEP_OVERLAP_SECONDS: Final = 5.0
 """How much longer than its period a sweep looks back: a change is stamped a little before its commit."""
@@ -190,7 +190,7 @@ class Hub:
                 log.warning("sweep failed", action="sweep_failed", error=error.detail)
             except Exception as error:  # noqa: BLE001  (a failure does not concern the next one)
                 failed("sweep", error)
-            period = SWEEP_SECONDS if self.has_news else SWEEP_SECONDS_WITHOUT_NEWS
+            period = SWEEP_SECONDS if self.has_news else SWEEP_SECONDS_WITHOUT_REDIS
             try:
                 async with asyncio.timeout(period):
                     await self._sweep_now.wait()

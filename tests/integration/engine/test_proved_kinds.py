@@ -93,7 +93,7 @@ def test_an_upgraded_program_is_not_traded_after_a_minute(world: World) -> None:
 
 def test_a_program_that_pays_other_amounts_than_quoted_is_not_traded(world: World) -> None:
     prove(slot=7, proved=False)
-    assert "pays otherwise than quoted" in world.refusals()[0].detail
+    assert "does not pay as quoted" in world.refusals()[0].detail
 
 
 def test_a_proof_of_another_program_does_not_count(world: World) -> None:

@@ -268,7 +268,7 @@ def test_the_whole_available_balance_can_be_reserved(intake: Intake) -> None:
     see()
     terms = intake.resolved(intake.terms(worded("max", limit_price="105")))
     assert accept(replace(new_order(), terms=terms)).amount_word == "max"
-    with pytest.raises(OrderdError, match="comes to nothing") as refused:
+    with pytest.raises(OrderdError, match="is zero after fees") as refused:
         intake.resolved(intake.terms(worded("max")))
     assert refused.value.code is ErrorCode.FUNDS_RESERVED
 

@@ -15,7 +15,7 @@ from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
 from orderd.engine.endpoint_views import endpoint_view
-from orderd.engine.status_report import LiveWorker, StatusQuestions
+from orderd.engine.status_report import LiveWorker, StatusQueries
 from orderd.solana.endpoint_figures import EndpointTally, figures_of
 from orderd.solana.rpc import RpcClient
 from orderd.wire.status import QueueMetrics
@@ -23,7 +23,7 @@ from tests.integration.orders import FILL, built, claimed, pending, sign
 from tests.samples.orders import FILL as CONFIRMED
 
 
-def questions(away: bool = False) -> StatusQuestions:
+def questions(away: bool = False) -> StatusQueries:
     def use() -> tuple[int, int]:
         if away:
             raise redis.ConnectionError("gone")
@@ -31,7 +31,7 @@ def questions(away: bool = False) -> StatusQuestions:
 
     nobody = redis.Redis(port=9)
     rpc = RpcClient("http://127.0.0.1:9")
-    return StatusQuestions(
+    return StatusQueries(
         rpc,
         nobody,
         rate_limit_use=use,
@@ -141,7 +141,7 @@ def test_a_redis_without_the_config_command_is_counted(redis_url: str) -> None:
         client.acl_setuser("guest", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-config"])
         try:
             guest = redis.Redis.from_url(redis_url, username="guest", password="any")
-            line = StatusQuestions(
+            line = StatusQueries(
                 RpcClient("http://127.0.0.1:9"),
                 guest,
                 rate_limit_use=lambda: (3, 2),
@@ -160,7 +160,7 @@ def test_endpoint_figures_are_summed_over_all_processes(redis_url: str) -> None:
         endpoints=(EndpointTally("node-of-a-test", {10: 4}, {"rate_limited": 1}, slot=812, slot_lag=2),)
     )
     with redis.Redis.from_url(redis_url) as client:
-        line = StatusQuestions(
+        line = StatusQueries(
             RpcClient("http://127.0.0.1:9"),
             client,
             rate_limit_use=lambda: (0, 0),

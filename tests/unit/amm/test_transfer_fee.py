@@ -41,7 +41,7 @@ def pool_side() -> CpmmSide:
 
 
 @pytest.mark.parametrize(
-    ("fee", "amount", "kept_back"),
+    ("fee", "amount", "withheld_fee"),
     [
         (TransferFee(100, U64_MAX), 1_000, 10),
         (TransferFee(100, U64_MAX), 1_001, 11),
@@ -52,8 +52,8 @@ def pool_side() -> CpmmSide:
         (TransferFee(100, 5), 0, 0),
     ],
 )
-def test_a_fee_is_a_rate_rounded_up_with_a_maximum(fee: TransferFee, amount: int, kept_back: int) -> None:
-    assert fee.of(amount) == kept_back
+def test_a_fee_is_a_rate_rounded_up_with_a_maximum(fee: TransferFee, amount: int, withheld_fee: int) -> None:
+    assert fee.of(amount) == withheld_fee
 
 
 @given(FEES, AMOUNTS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderd.domain.authority import host_of, spelt
+from orderd.domain.authority import host_of, normalized
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_an_invalid_host_is_none(authority: str) -> None:
     [("Orders.Example", "orders.example"), ("[FD00::0007]", "fd00::7"), ("10.0.0.7", "10.0.0.7"), ("::1", "::1")],
 )
 def test_a_configured_name_is_normalised_like_a_host(name: str, as_told: str) -> None:
-    assert spelt(name) == as_told
+    assert normalized(name) == as_told

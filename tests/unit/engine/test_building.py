@@ -411,7 +411,7 @@ def test_missing_wrapped_sol_and_missing_fees_are_different_errors() -> None:
     )
     poor = Surroundings(refusal="InsufficientFundsForFee", lamports=9_000, kept=wrapped(10**9))
     assert refused_for_funds(poor, LEG, use_wrapped=True).startswith(
-        "the wallet holds 0.000009 SOL that is not wrapped; beside what is sold, the order takes 0.000005145 SOL for"
+        "the wallet holds 0.000009 SOL that is not wrapped; besides the sold amount, the order takes 0.000005145 SOL"
     )
 
 

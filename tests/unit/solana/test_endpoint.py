@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from orderd.domain.errors import OrderdError
-from orderd.proxy import _ask_in_socks
+from orderd.proxy import _request_socks_tunnel
 from orderd.solana.endpoint import EndpointUrl
 from orderd.solana.hints import LandingHints
 from orderd.solana.transport import HttpTransport, TransportError
@@ -225,4 +225,4 @@ def test_an_error_of_a_socks_proxy_is_reported(monkeypatch: pytest.MonkeyPatch) 
 def test_an_invalid_host_name_is_reported_as_unreachable() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(OSError, match="not a valid host name"):
-        _ask_in_socks(ours, f"{'x' * 64}.example", 80)
+        _request_socks_tunnel(ours, f"{'x' * 64}.example", 80)

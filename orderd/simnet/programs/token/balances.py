@@ -27,7 +27,7 @@ from orderd.simnet.programs.token.errors import (
     NON_NATIVE_NOT_SUPPORTED,
     OVERFLOW,
 )
-from orderd.simnet.programs.token.extensions import keep_back, kept_back
+from orderd.simnet.programs.token.extensions import withheld_fee, withhold
 from orderd.solana.programs import system, token
 from orderd.solana.programs.token import AccountState
 
@@ -53,10 +53,10 @@ def transfer(invocation: Invocation) -> None:
         check_program(invocation, 0, to)
     if to_itself:
         return
-    fee = kept_back(invocation, amount, checked=checked)
+    fee = withheld_fee(invocation, amount, checked=checked)
     store_amount(invocation, 0, source, after, source.amount - amount)
     store_amount(invocation, to, destination, destination, destination.amount + amount - fee)
-    keep_back(invocation, to, fee)
+    withhold(invocation, to, fee)
     if source.is_native.tag:
         lamports = invocation.account(0).lamports
         invocation.store_lamports(0, lamports - amount)

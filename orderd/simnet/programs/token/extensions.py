@@ -35,7 +35,7 @@ def fee_of(invocation: Invocation, index: int) -> TransferFee:
     return NO_FEE if schedule is None else schedule.at(invocation.clock.epoch)
 
 
-def kept_back(invocation: Invocation, amount: int, *, checked: bool) -> int:
+def withheld_fee(invocation: Invocation, amount: int, *, checked: bool) -> int:
     """The withheld fee of a transfer, in base units. Raises InstructionError if the token has a fee and the transfer
     does not name its mint."""
     if invocation.program_id != token.TOKEN_2022_PROGRAM_ID:
@@ -47,7 +47,7 @@ def kept_back(invocation: Invocation, amount: int, *, checked: bool) -> int:
     return 0
 
 
-def keep_back(invocation: Invocation, index: int, fee: int) -> None:
+def withhold(invocation: Invocation, index: int, fee: int) -> None:
     """Add the fee to the withheld amount of the receiving account."""
     data = invocation.account(index).data
     place = _place_of(data, _WITHHELD)
