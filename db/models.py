@@ -96,7 +96,7 @@ def base_units(*, null: bool = False) -> Any:  # noqa: ANN401  (a Field[int] or 
 
 
 IS_FAMILY: Final = f"(kind IN ('{OrderKind.OCO}', '{OrderKind.TWAP}') OR partial)"
-"""The condition that an order is executed by orders of their own, as ``OrderTerms.is_family`` says it."""
+"""The condition that an order is executed by child orders, like ``OrderTerms.is_family``."""
 
 
 class Table(Model):

@@ -1,6 +1,6 @@
 """Shared fixtures: one Postgres and one Redis per test process, an empty database and an empty Redis per test.
 
-Tests that need more get a local chain or a whole daemon of their own.
+Tests that need more get their own local chain or daemon.
 """
 
 import gc

@@ -150,7 +150,7 @@ def url_of(server: Postgres, name: str) -> str:
 
 
 def execute(url: str, statements: str) -> None:
-    """Execute statements in a session of their own."""
+    """Execute statements in a separate session."""
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True  # CREATE and DROP DATABASE do not run in a transaction
         with connection.cursor() as cursor:

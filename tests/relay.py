@@ -12,7 +12,7 @@ _CHUNK: Final = 65_536
 
 
 class Relay:
-    """Passes bytes between a Unix socket of its own and the service's socket."""
+    """Passes bytes between its own Unix socket and the service's."""
 
     def __init__(self, listens: Path, service: Path) -> None:
         self._service = service

@@ -204,6 +204,6 @@ async def send(receiver: Receiver, due: Sequence[AlertDelivery]) -> None:
 
 
 def pause_seconds(tries: int) -> float:
-    """The pause after so many failed tries: doubled each time, plus up to a fifth at random."""
+    """The pause after this number of failed tries: doubled each time, plus up to a fifth at random."""
     pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 20), LONGEST_PAUSE_SECONDS)
     return float(pause) * (1 + random.random() / 5)  # noqa: S311  (spreads load, guards nothing)

@@ -49,7 +49,8 @@ _OUTLYING: Final = MILLION // 20
 """A leg that moves its pool's price further than this, in a split that may not do so, has a pool whose price is not
 that of the others; millionths."""
 _FAR_ABOVE: Final = 2
-"""So is a leg that moves its pool's price too far for the split, and pays so many times what another leg pays."""
+"""The same applies to a leg that moves its pool's price too far for the split, and pays this many times as much as
+another leg."""
 
 _TOO_MUCH: Final = frozenset(
     {
@@ -62,7 +63,7 @@ _TOO_MUCH: Final = frozenset(
 
 
 CurveOf = Callable[[int, int], Curve]
-"""Returns the curve of the pool at a position, up to so many ticks or bins."""
+"""Returns the curve of the pool at a position, up to this number of ticks or bins."""
 
 
 def best_split(

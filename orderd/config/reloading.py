@@ -43,7 +43,7 @@ def reread(current: Settings) -> Reloaded:
 
 
 def reload(current: Settings, apply: Callable[[Settings], object]) -> Settings:
-    """Read the settings again when the service manager asks for it by SIGHUP, and report when that is done.
+    """Reload the settings when the service manager sends SIGHUP, and report the end of the reload.
 
     ``apply`` lets the new ones take effect; it raises OrderdError, before anything has changed, if they cannot. Returns
     the settings in force: the new ones, or all former ones if any is invalid.

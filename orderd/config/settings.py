@@ -43,7 +43,7 @@ from orderd.solana.pool_programs import LOCAL_CHAINS, Chain, program_of
 
 CONFIG_VARIABLE: Final = "ORDERD_CONFIG"
 FIRST_ORDERS_USDC: Final = "100"
-"""Maximum worth of an order on mainnet until the operator sets a limit."""
+"""Maximum value of an order on mainnet until the operator sets a limit."""
 
 
 def config_file() -> Path:
@@ -146,10 +146,10 @@ class Settings(BaseSettings):
     """Whether a market order is accepted although other orders have reserved the balance that it sells. If false,
     market orders reserve their amount from their acceptance on, as orders that wait for a price always do."""
     max_notional_per_order: Notional | None = None
-    """Maximum worth of one order in USDC, whatever its API key's limits are. If empty: on mainnet 100, elsewhere no
+    """Maximum value of one order in USDC, whatever its API key's limits are. If empty: on mainnet 100, elsewhere no
     limit."""
     max_notional_per_day: Notional | None = None
-    """Maximum worth in USDC of all orders of one day in UTC together; an order that ends without a fill does not
+    """Maximum value in USDC of all orders of one day in UTC together; an order that ends without a fill does not
     count. If empty, there is no limit."""
     traded_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
     """Tokens that orders may trade, by symbol or mint address. If empty, all known tokens."""
@@ -184,8 +184,8 @@ class Settings(BaseSettings):
     pool_kinds: Annotated[tuple[PoolKind, ...], NoDecode, Listed] = ()
     """Pool kinds to trade in. If empty, all that are on the chain."""
     require_proof: bool | None = None
-    """Whether pools are traded only while ``orderd prove`` vouches for their deployed program. If empty, true on devnet
-    and mainnet."""
+    """Whether pools are traded only while a proof by ``orderd prove`` covers their deployed program. If empty, true
+    on devnet and mainnet."""
     raydium_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
     """Addresses of the Raydium pools to use. If empty, pools are discovered on the chain."""
     meteora_pools: Annotated[tuple[Account, ...], NoDecode, Listed] = ()
@@ -251,8 +251,7 @@ class Settings(BaseSettings):
     keep_signed_bytes_days: KeptDays = None
     """Days until the bytes of transactions with a final outcome are removed; if empty, they are always kept."""
     keep_notionals_days: KeptDays = None
-    """Days until the worth of orders under a limit of money is removed, of which a limit needs one; if empty,
-    never."""
+    """Days until the value of orders under an allowance is removed; an allowance needs one day. If empty, never."""
 
     # Alerts
 
@@ -288,9 +287,11 @@ class Settings(BaseSettings):
     simnet_meteora_latency_ms: int = Field(0, ge=0, le=MOST)
     """Additional latency of the local chain's answers about Meteora's pools."""
     simnet_raydium_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
-    """Basis points by which SOL is dearer in the local chain's Raydium pools than elsewhere; cheaper below 0."""
+    """Basis points by which SOL is more expensive in the local chain's Raydium pools than elsewhere; cheaper below
+    0."""
     simnet_meteora_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
-    """Basis points by which SOL is dearer in the local chain's Meteora pools than elsewhere; cheaper below 0."""
+    """Basis points by which SOL is more expensive in the local chain's Meteora pools than elsewhere; cheaper below
+    0."""
     simnet_programs: UserPath | None = None
     """A directory of program binaries, each named PROGRAM.so, that simnet runs instead of its own handlers."""
     simnet_faults: JsonObject = Field(default_factory=dict)
@@ -343,7 +344,7 @@ class Settings(BaseSettings):
 
     @property
     def keeps_wallet_labels(self) -> bool:
-        """Whether an order in the words of another engine may name any wallet."""
+        """Whether an order in the format of another engine may name any wallet."""
         return (self.dialect_wallet or ("label" if self.chain == "simnet" else "own")) == "label"
 
     @property

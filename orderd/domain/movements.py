@@ -1,4 +1,4 @@
-"""The movements of a wallet's balances by a transaction, beside its known fill, exact to the base unit."""
+"""The movements of a wallet's balances by a transaction, besides its known fill, exact to the base unit."""
 
 from collections import Counter
 from collections.abc import Mapping

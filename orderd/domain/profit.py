@@ -19,7 +19,7 @@ from orderd.domain.tokens import WSOL_MINT
 
 
 class CostMethod(StrEnum):
-    """Which lots a sale takes: the oldest first, or a part of all of them alike."""
+    """The lots that a sale uses: the oldest first, or an equal part of all."""
 
     FIFO = "fifo"
     AVERAGE = "average"

@@ -96,7 +96,7 @@ class OrderTerms:
 
     @property
     def is_family(self) -> bool:
-        """Whether it is executed by orders of their own, its children."""
+        """Whether it is executed by child orders."""
         return has_children(self.kind, partial=self.partial)
 
     @property

@@ -90,7 +90,7 @@ class Families:
             return []
         return self._child(family, amount_in, {}, _UNTIL_ITS_END_MS)
 
-    # How a family goes on
+    # Progress of families
 
     def _process_changes(self) -> int:
         """Process the families with changes. The mark of a family that still has work stays, and the next pass checks

@@ -51,11 +51,11 @@ log = structlog.get_logger(__name__)
 _LOOKING_SECONDS: Final = 1.0
 """Maximum wait of a quote of an order on liquidity for venues that look for new pools."""
 _REROUTING_SECONDS: Final = 2.0
-"""How long a preview looks for another route where pools refuse."""
+"""Maximum time in which a preview searches for another route after a refusal."""
 
 
 class Market:
-    """Asks the venues and the chain on a trader's behalf. Thread-safe."""
+    """Queries the venues and the chain for a trader. Thread-safe."""
 
     def __init__(
         self,

@@ -178,7 +178,7 @@ def token_list_of(settings: Settings) -> TokenList | None:
 
 
 def open_reservations(settings: Settings) -> Reservations:
-    """Raises OrderdError TOKEN_UNKNOWN if an intermediate token is none that this daemon trades."""
+    """Raises OrderdError TOKEN_UNKNOWN if this daemon does not trade an intermediate token."""
     tokens = registry_of(settings.chain)
     ways = [tokens.resolve(name).mint for name in settings.intermediate_tokens]
     most = max(settings.compute_unit_price, settings.max_compute_unit_price)

@@ -1,4 +1,5 @@
-"""The text of ``/metrics``: the gateway's own metrics, those of the cluster, and those of the worker beside it."""
+"""The text of ``/metrics``: the gateway's own metrics, those of the cluster, and those of the worker on the same
+host."""
 
 import asyncio
 from collections.abc import Callable, Iterable

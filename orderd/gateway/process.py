@@ -105,7 +105,7 @@ def run_gateway(settings: Settings) -> None:
     hand_over = HandOver(publisher, broker.send, limiter.forget)
     presence = Presence()
     engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
-    collect_rarely()  # beside thousands of connections each collection takes long
+    collect_rarely()  # with thousands of connections each collection takes long
     try:
         with (
             _present(presence, DatabaseClock(settings.lease_seconds)),

@@ -1,4 +1,4 @@
-"""A worker's metrics: the worker serves them, and the gateway beside it includes them, so that one scrape is enough.
+"""A worker's metrics: the worker serves them, and the gateway on its host includes them, so that one scrape is enough.
 
 The worker writes their address to ``worker.json`` in its state directory. A gateway with the same state directory adds
 them to its own metrics under the label ``role``, unless the port was set: then Prometheus scrapes the worker itself.
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def serving(host: str, port: int, state_dir: Path) -> Iterator[None]:
-    """Serve this worker's metrics; with port 0 on a free port of loopback, for the gateway beside it."""
+    """Serve this worker's metrics; with port 0 on a free port of loopback, for the gateway on its host."""
     try:
         server, _ = start_http_server(port, host if port else _HOST, WORKER)
     except OSError as error:  # no order depends on it

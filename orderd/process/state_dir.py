@@ -1,7 +1,7 @@
 """The state directory, in which only the daemon's own user may write.
 
-Whoever can write in it can replace the database by another one, or let a file of the daemon lead to any file of its
-user. The files in it are private in any case.
+With write access, another user could replace the database, or let a file of the daemon point to any file of its user.
+The files in it are private in any case.
 """
 
 import os

@@ -306,7 +306,7 @@ def _ids_in_queue(message: MessageProxy) -> list[str]:
 
 
 def _decoded(data: bytes | None) -> MessageProxy | None:
-    if data is None:  # another worker has dealt with this message, while this one was taken for dead
+    if data is None:  # another worker has processed this message, because this one was considered dead
         return None
     try:
         return MessageProxy(Message.decode(data))

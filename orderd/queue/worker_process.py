@@ -139,7 +139,7 @@ class WorkerProcess:
         return loops + ["turns"] * (self.parts.turns.longest_seconds > _STUCK_TURN_SECONDS)
 
     def _show_life(self) -> None:
-        """Report that this process is alive; this asks no service.
+        """Report that this process is alive, without querying a service.
 
         A service manager is notified; for a container's health check the file ``worker.alive`` is renewed.
         """

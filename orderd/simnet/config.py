@@ -51,7 +51,7 @@ class SimnetConfig(BaseModel):
     market_intensity: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Scales the number of trades per slot."""
     spread_bps: Mapping[VenueName, Annotated[int, Field(ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)]] = {}
-    """By venue: basis points by which SOL is dearer in its pools than at other venues."""
+    """By venue: basis points by which SOL is more expensive in its pools than at other venues."""
     keep_days: Annotated[int, Field(ge=7)] | None = None
     """Days for which blocks and the content of their transactions are kept; None keeps them for ever."""
     programs: Path | None = None

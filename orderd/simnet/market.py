@@ -63,7 +63,7 @@ class SimulatedMarket:
     def __init__(
         self, bank: Bank, seed: int, intensity: float, spread_bps: Mapping[VenueName, int] | None = None
     ) -> None:
-        """``spread_bps``: by venue, basis points by which SOL stays dearer there than elsewhere."""
+        """``spread_bps``: by venue, basis points by which SOL stays more expensive there than elsewhere."""
         self._bank = bank
         self._seed = seed
         self._intensity = intensity

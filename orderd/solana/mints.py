@@ -125,7 +125,7 @@ def fee_schedule(mint: token.Mint) -> FeeSchedule | None:
 
 
 def can_be_closed(mint: ChainAccount | None) -> bool:
-    """Whether somebody may close this mint while nobody holds the token. Raises LayoutError."""
+    """Whether an authority can close this mint while no account holds the token. Raises LayoutError."""
     added = {} if mint is None else token.Mint.decode(mint.data).extensions_by_type()
     data = added.get(Extension.CLOSE_AUTHORITY)
     return data is not None and _is_set(_CloseAuthority.decode(data).authority)

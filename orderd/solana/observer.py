@@ -252,7 +252,7 @@ class Observer:
             return self._rpc.get_first_available_block()
         known = self._broken
         if known is not None and oldest < known.history_from and finalized.absolute_slot - known.at <= STATUSES_KEPT:
-            return known.history_from  # a gap stays, and to look for one takes many requests
+            return known.history_from  # a gap remains, and searching for one takes many requests
         history_from = unbroken_from(self._rpc, oldest, finalized, self.final_at)
         self._broken = _Broken(finalized.absolute_slot, history_from)
         return history_from

@@ -31,7 +31,7 @@ class SlotTime:
     def __init__(
         self, rpc: RpcClient | None, ms: int = USUAL_SLOT_MS, commitment: Commitment = "confirmed", *, asks: bool = True
     ) -> None:
-        """``ms`` and ``commitment`` are the values until the first look, and for good without an endpoint. Without
+        """``ms`` and ``commitment`` are the values until the first look, or permanently without an endpoint. Without
         ``asks`` the commitment never changes."""
         self._rpc = rpc
         self._asks = asks

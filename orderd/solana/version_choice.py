@@ -29,8 +29,8 @@ class VersionChoice:
     """The version as of the last look, initially 0. It stays as it was if the node does not answer."""
 
     def __init__(self, takes_v1: Callable[[], bool | None] | None, version: TransactionVersion) -> None:
-        """``takes_v1``: whether the chain takes version 1, or None if that is not known now. Without it, the version is
-        as said for good."""
+        """``takes_v1``: whether the chain takes version 1, or None if that is not known now. Without it, the version
+        never changes."""
         self._takes_v1 = takes_v1
         self.current = version
 

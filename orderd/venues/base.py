@@ -46,7 +46,7 @@ class OpenPool:
     curves: dict[int, Curve] = field(default_factory=dict, compare=False, repr=False)
 
     def curve(self, most_steps: int) -> Curve:
-        """The curve of its side, up to so many ticks or bins; cached for all orders."""
+        """The curve of its side, up to this number of ticks or bins; cached for all orders."""
         if most_steps not in self.curves:
             self.curves[most_steps] = Curve(self.side.segments(), U64_MAX, most_steps)
         return self.curves[most_steps]

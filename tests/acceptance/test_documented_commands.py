@@ -118,7 +118,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, 
 def reader(
     tmp_path_factory: pytest.TempPathFactory, daemon: Daemon, shared_database: dict[str, str]
 ) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A reader's working directory and environment, with a home directory of its own."""
+    """A reader's working directory and environment, with its own home directory."""
     place = tmp_path_factory.mktemp("reader")
     (place / ".config/fish/completions").mkdir(parents=True)
     (place / ".venv").symlink_to(sys.prefix)

@@ -135,7 +135,7 @@ class Trader:
         return self._client.call(Method.ORDER_GET, GetParams(order=str(order_id)), OrderDetail)
 
     def would_fill(self, order_id: UUID) -> bool:
-        """True if the order could be executed now; False if it could not, or if the daemon cannot tell."""
+        """True if the order could be executed now; False if it could not, or if the daemon does not know."""
         try:
             asked = GetParams(order=str(order_id))
             fill = self._client.call(Method.ORDER_SIMULATE_FILL, asked, SimulatedFill)

@@ -174,7 +174,7 @@ class Stage:
             "ORDERD_DATABASE_URL": self.database_url,
             "ORDERD_REDIS_URL": self._redis_url,
             "ORDERD_PORT": "0",
-            "ORDERD_ORDER_TTL_SECONDS": "1000000000",  # what waits is still valid when a test goes on with it
+            "ORDERD_ORDER_TTL_SECONDS": "1000000000",  # waiting orders are still valid when a test continues with them
         }
 
 
@@ -199,7 +199,7 @@ def wait_for(read: Callable[[], OrderView], status: OrderStatus) -> None:
 
 
 def make_tokens() -> None:
-    silence = redirect_stdout(StringIO())  # it would be told the tokens
+    silence = redirect_stdout(StringIO())  # it would print the keys
     with silence, patch("orderd.gateway.access.authentication.new_api_key", lambda: keys.FORMER):
         access.create("former", scope="admin", days=_CENTURY_DAYS, account="default")
     with silence, patch("orderd.gateway.access.authentication.new_api_key", lambda: keys.DESK):

@@ -1,4 +1,4 @@
-"""``orderd run`` during outages of external services, errors that end it, and a full port of its own."""
+"""``orderd run`` during outages of external services, errors that end it, and a port that is in use."""
 
 import json
 import os
@@ -184,7 +184,7 @@ def test_an_endpoint_of_another_chain_ends_the_daemon_at_once(given: dict[str, s
 def test_a_database_of_another_chain_ends_the_daemon_also_without_the_endpoint(
     given: dict[str, str], tmp_path: Path
 ) -> None:
-    """Otherwise it would accept orders for mainnet beside those for the local chain."""
+    """Otherwise it would accept orders for mainnet besides those for the local chain."""
     (tmp_path / "state").mkdir()
     create_wallet(tmp_path / "state/wallet.json")
     with closing(psycopg2.connect(given["ORDERD_DATABASE_URL"])) as link, link, link.cursor() as cursor:

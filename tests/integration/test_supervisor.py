@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SUPERVISE = Path(__file__).with_name("supervise.py")
-"""Runs the supervisor over small scripts in a process of its own; prints what the supervisor and the scripts report."""
+"""Runs the supervisor with small scripts in a separate process; prints what the supervisor and the scripts report."""
 
 
 class Supervised:

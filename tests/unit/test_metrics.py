@@ -59,7 +59,7 @@ def test_unknown_values_are_absent() -> None:
 
 
 def texts() -> tuple[str, str]:
-    """The exports of two processes, with one common counter and one metric each of their own."""
+    """The exports of two processes, with one common counter and one separate metric each."""
     one, other = CollectorRegistry(), CollectorRegistry()
     for registry, amount in ((one, 1), (other, 2)):
         Counter("shared", "Of both, with {braces} in it.", ["what"], registry=registry).labels('a "b" {c} d').inc(

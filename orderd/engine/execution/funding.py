@@ -44,7 +44,7 @@ class Funding:
         )
 
     def promise(self, plan: SwapPlan, fee: FeeEstimate, lamports: int, wrapped: int, promised: Promised) -> None:
-        """Add the trade to ``promised``, those of its batch before it, of a wallet that held so many ``lamports`` and
+        """Add the trade to ``promised``, those of its batch before it, of a wallet with these ``lamports`` and this
         ``wrapped`` SOL at the start of the slot.
 
         Raises OrderdError FUNDS_INSUFFICIENT if they leave it too little.

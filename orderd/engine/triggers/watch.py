@@ -115,7 +115,7 @@ class Triggers:
         try:
             return self._run_pass()
         except Exception:
-            # The result may not have been stored, and a market that stands still would not be checked again.
+            # The result may not have been stored, and an unchanged market would not be checked again.
             for view in self._views.values():
                 view.again_at = 0.0
             raise

@@ -64,7 +64,7 @@ class HttpConnection(HttpToolsProtocol):
     leave: Callable[[], None]
     """Called at the connection's end."""
     websocket: Callable[[], TakesOver]
-    """Makes what takes over when the peer, after some requests, asks to continue as a websocket."""
+    """Makes the protocol that takes over when the peer requests a websocket after some requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)

@@ -64,7 +64,7 @@ class Certificate:
 
 
 def certificate_of(settings: Settings) -> Certificate | None:
-    """None if the port speaks no TLS. Raises OrderdError SERVICE_CERTIFICATE."""
+    """None if the port does not use TLS. Raises OrderdError SERVICE_CERTIFICATE."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     return Certificate(settings.tls_cert, settings.tls_key)
@@ -73,7 +73,7 @@ def certificate_of(settings: Settings) -> Certificate | None:
 async def secure(
     transport: asyncio.Transport, protocol: asyncio.Protocol, context: ssl.SSLContext, received: bytes, seconds: float
 ) -> asyncio.Transport:
-    """Let TLS begin on a connection that has sent ``received`` already; returns the transport that speaks it.
+    """Start TLS on a connection that has already sent ``received``. Returns the TLS transport.
 
     Reading must be paused. ``protocol`` may be given the first data before this returns. Raises OSError if no
     handshake comes about within ``seconds``; the connection is closed then.

@@ -39,7 +39,8 @@ class Selection:
 
 @lru_cache(maxsize=4_096)
 def groups_of(account_id: UUID, token_in: str, token_out: str, kind: str) -> tuple[Group, ...]:
-    """The groups to which an order belongs; the same object for orders alike, of which thousands are remembered."""
+    """The groups to which an order belongs; the same object for equal groups, because thousands of orders are
+    remembered."""
     return tuple(product((None, account_id), (None, token_in), (None, token_out), (None, kind)))
 
 

@@ -38,7 +38,7 @@ class Session:
         self.principal = replace(self.principal, expires_at=datetime.now(UTC))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` beside other work, until it is done or the session ends."""
+        """Run ``work`` concurrently until it is done or the session ends."""
         task = asyncio.create_task(_while_connected(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""After the commit of a halt no signature is stored, whoever was about to; signed orders are settled."""
+"""After the commit of a halt no process stores a signature; signed orders are settled."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -76,7 +76,7 @@ def test_a_deferred_order_waits_and_keeps_its_attempts(dispatch: Dispatch, queue
 
 @dataclass
 class Line:
-    """A rate limit with ``free`` starts; ``first`` are the orders that it was told are first in line."""
+    """A rate limit with ``free`` starts; ``first`` are the orders that it got as the head of the line."""
 
     free_starts: int
     first: list[InLine] = field(default_factory=list)

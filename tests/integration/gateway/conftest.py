@@ -62,7 +62,7 @@ _NOTIFICATION: TypeAdapter[_News] = TypeAdapter(Notification)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Function) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """uvloop, as in the gateway; gateways in processes of their own are started with asyncio's loop."""
+    """uvloop, as in the gateway; gateways in separate processes are started with asyncio's loop."""
     return {"asyncio": asyncio.new_event_loop} if "start" in item.fixturenames else {"uvloop": uvloop.new_event_loop}
 
 

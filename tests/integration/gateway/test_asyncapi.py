@@ -210,7 +210,7 @@ async def test_real_traffic_matches_the_document(rig: Rig, description: Any, mon
 
 
 async def test_an_order_with_every_kind_of_event_matches_the_document(rig: Rig, description: Any) -> None:
-    """Failures and attempts are rows of their own, stored here as a worker stores them."""
+    """Failures and attempts are separate rows, stored here as a worker stores them."""
     async with _traffic(rig, description) as traffic:
         terms = {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "client_order_id": "eventful"}
         order_id = (await traffic.call("order.submit", **terms))["order"]["id"]

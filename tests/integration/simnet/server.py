@@ -1,4 +1,4 @@
-"""A simnet in a process of its own, and a client that speaks plain JSON-RPC to it."""
+"""A simnet in a separate process, and a plain JSON-RPC client for it."""
 
 import base64
 import ctypes

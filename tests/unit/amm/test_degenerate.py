@@ -401,7 +401,7 @@ def test_a_pool_in_any_state_does_not_block_a_good_pool(kind: str, data: st.Data
     sides = [side, GOOD] if data.draw(st.booleans()) else [GOOD, side]
     offers = best_split(sides, amount, max_legs=2, cost_per_leg=0)
     alone = GOOD.quote(amount)
-    if offers.best is None:  # The odd pool pays so much that a part of the amount receives more than the whole.
+    if offers.best is None:  # The outlier pays so much that a part of the amount receives more than the whole.
         assert offers.less is not None
         assert offers.less.amount_out > alone.amount_out
         return

@@ -1,4 +1,4 @@
-"""A change of the server's clock is told apart from elapsed time, and from a suspended process."""
+"""A change of the server's clock is distinguished from elapsed time, and from a suspended process."""
 
 import pytest
 

@@ -66,7 +66,7 @@ def test_a_route_above_the_maximum_of_compute_units_does_not_fit() -> None:
 
 
 class Refusing:
-    """A router whose only venue can no longer build the swap; records the pools it is told to avoid."""
+    """A router whose only venue can no longer build the swap; records the pools that it must avoid."""
 
     def __init__(self, *, passing: bool) -> None:
         self.passing = passing

@@ -1,4 +1,4 @@
-"""A fake daemon that speaks the wire protocol: answers as a test says, and fails like a real one."""
+"""A fake daemon with the wire protocol: its answers are set by a test, and it fails like a real one."""
 
 import json
 import threading

@@ -44,7 +44,7 @@ def test_wait_exits_with_a_timeout(daemon: FakeDaemon, orderctl: Orderctl) -> No
 
 
 def test_an_earlier_state_is_already_reached(daemon: FakeDaemon, orderctl: Orderctl) -> None:
-    """The events of before are told again; the order stands where its snapshot says."""
+    """Earlier events are sent again; the snapshot has the order's current state."""
     has_happened(daemon, FILLED[:4])
     assert orderctl("wait", str(ORDER_ID), "--for", "submitted", "-o", "id").out == f"{ORDER_ID}\n"
 

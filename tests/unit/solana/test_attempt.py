@@ -1,4 +1,4 @@
-"""The signed transaction equals the simulated one except for the compute units, byte for byte as if compiled anew."""
+"""The signed transaction equals the simulated one except for the compute units, byte for byte as if compiled again."""
 
 import pytest
 from hypothesis import given

@@ -118,7 +118,7 @@ def test_a_match_takes_at_most_the_waiting_amount_at_the_price_or_better(
 
 
 def with_orders(tick: int, orders: LimitOrders = ORDERS, **changes: Any) -> ClmmPool:
-    """The plain pool with orders at one tick that has no liquidity of its own."""
+    """The plain pool with orders at one tick without other liquidity."""
     pool = plain_pool(**changes)
     ticks = sorted([*pool.ticks, ClmmTick(tick, 0, orders, has_liquidity=False)], key=lambda each: each.tick)
     return replace(pool, ticks=tuple(ticks))
