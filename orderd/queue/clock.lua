@@ -1,10 +1,10 @@
--- Move all stored times of waits by as much as this Redis' clock was set, unless that has been done.
+-- Adjusts all stored times of waits after this Redis' clock was set, unless that has been done.
 --
--- KEYS  1 clock     hash: "at", what the clock last said when somebody looked, and "moved", by how much times were moved
+-- KEYS  1 clock     hash: "at", the last reading of the clock, and "moved", the total adjustment of stored times
 --       2 opening   a time
 --       3 ...       sorted sets of times
--- ARGV  1 moved, as it was read  2 by  3 since: what was written before, as the clock goes now    (in microseconds)
---       4 pattern of the keys that end by themselves
+-- ARGV  1 moved, as it was read  2 by  3 since: only times before it are adjusted    (in microseconds)
+--       4 pattern of the keys that expire
 
 local by, since = tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
@@ -33,7 +33,7 @@ for i = 3, #KEYS do
         end
     end
 end
--- What was written meanwhile is written again before long.
+-- Keys that were set meanwhile are renewed soon.
 for _, key in ipairs(redis.call('KEYS', ARGV[4])) do
     local left = redis.call('PTTL', key)
     if left > 0 then

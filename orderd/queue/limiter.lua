@@ -1,16 +1,16 @@
--- May this order start? At most `limit` starts in any window of time, first come first served.
+-- Decides whether an order may start: at most `limit` starts in any window of time, first come first served.
 --
--- KEYS  1 ready     present while `starts` is known to hold all starts of the last window
---       2 opening   the time from which on Postgres may be asked for the starts that Redis has forgotten
+-- KEYS  1 ready     exists while `starts` is known to contain all starts of the last window
+--       2 opening   the time from which the starts that Redis has lost can be read from Postgres
 --       3 starts    sorted set: "order:time of the start" by that time
---       4 line      sorted set of the orders that wait, all of score 0: their ids are UUIDv7, so it is in order of arrival;
---                   those that go first stand in it with a "!" before them, which sorts before all ids
---       5 patience  sorted set: the orders of the line by the time when they are given up
--- ARGV  1 order, or '' to ask whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
---       6, 7 between what the clock is expected to be
+--       4 line      sorted set of the waiting orders, all with score 0: their ids are UUIDv7, so it is in order of arrival;
+--                   priority orders have the prefix "!", which sorts before all ids
+--       5 patience  sorted set: the orders of the line by the time at which they lose their place
+-- ARGV  1 order, or '' to query whether the limit is ready  2 limit  3 window  4 grace  5 lag      (times in microseconds)
+--       6, 7 bounds of the expected clock
 --
--- Returns {"go", start}, {"slot", time from now}, {"unseeded", opening}, {"ready", ''}, or {"set", ''} where the clock is
--- not what it should be.
+-- Returns {"go", start}, {"slot", time from now}, {"unseeded", opening}, {"ready", ''}, or {"set", ''} if the clock is
+-- outside of its bounds.
 
 local ready, opening, starts, line, patience = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local order, limit, window, grace, lag = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -38,7 +38,7 @@ local function wait_until(time)
     return {'slot', text(time - now)}
 end
 
--- Starts that were granted just before Redis forgot them may not be in Postgres yet: give them the time to get there.
+-- Starts that were granted just before Redis lost them may not be in Postgres yet: wait for them.
 if redis.call('EXISTS', ready) == 0 then
     local from = redis.call('GET', opening)
     if not from then
@@ -72,7 +72,7 @@ if rank < free then
     return {'go', start}
 end
 
--- The first `free` of the line could start now, each of the next when one more start leaves the window; and whoever is
+-- The first `free` orders of the line can start now, and each further one when one more start leaves the window. An order
 -- `limit` places behind another starts one window after it.
 local place = rank % limit
 local opens = now

@@ -1,6 +1,6 @@
-"""The wallet and the tokens of all stored states, derived from phrases, so that no secret is stored beside them.
+"""The wallet and the API keys of all stored states, derived from phrases, so that no secret is stored.
 
-They protect nothing. The phrases must never change, because the stored states would become unusable.
+They protect nothing. The phrases must never change, because then the stored states would be unusable.
 """
 
 import json
@@ -18,14 +18,14 @@ def _digest(phrase: str) -> bytes:
     return sha256(phrase.encode()).digest()
 
 
-def _token(phrase: str) -> str:
+def _api_key(phrase: str) -> str:
     return PREFIX + urlsafe_b64encode(_digest(phrase)).decode().rstrip("=")
 
 
-DESK: Final = _token("the desk of the stored states of orderd")
-"""Permits to trade SOL and USDC, with limits of all kinds."""
-FORMER: Final = _token("the former operator of the stored states of orderd")
-"""A revoked token that had the scope admin and no limits."""
+DESK: Final = _api_key("the desk of the stored states of orderd")
+"""Can trade SOL and USDC, with limits of all kinds."""
+FORMER: Final = _api_key("the former operator of the stored states of orderd")
+"""A revoked API key with the scope admin and no limits."""
 
 
 def write_wallet(state_dir: Path) -> None:

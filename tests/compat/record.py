@@ -1,10 +1,10 @@
 """Make a stored state with the programs of this version: ``python -m tests.compat.record DIRECTORY``.
 
-Real services, a real local chain, real orders. Orders that have not ended are stopped where they are: a gate before
-the chain answers no more, and the worker is killed. Each order's client order id begins with its state, and says what
-it is there for.
+It uses real services, a local chain and real orders. Active orders are stopped in their state: a gate in front of the
+chain stops answering, and the worker is killed. Each client order id starts with the order's state, followed by its
+purpose.
 
-What waits is due within minutes of the recording: commit it, and run the tests after that.
+Waiting orders are due within minutes of the recording: commit it, and run the tests later.
 """
 
 import json
@@ -46,8 +46,8 @@ _PATIENCE_SECONDS: Final = 30.0
 _CENTURY_DAYS: Final = 36_500
 WORKER: Final = {
     "ORDERD_RATE_LIMIT": "0",
-    "ORDERD_VENUE_TIMEOUT_MS": "60000",  # a worker that is held hangs, and gives nothing up
-    "ORDERD_LEASE_SECONDS": "60",  # no worker takes up what is left of the one before
+    "ORDERD_VENUE_TIMEOUT_MS": "60000",  # a blocked worker keeps waiting
+    "ORDERD_LEASE_SECONDS": "60",  # no worker takes over the orders of the previous one
     "ORDERD_RETRY_BASE_MS": "50",
     "ORDERD_LOG_LEVEL": "error",
 }
@@ -67,7 +67,7 @@ READS: Final = frozenset({"getMultipleAccounts", "getProgramAccounts"})
 
 
 class Stage:
-    """The services, and the roles as they are needed. ``desk`` and ``former`` trade with the token of that name."""
+    """The services, and roles on demand. ``desk`` and ``former`` trade with the API key of that name."""
 
     def __init__(self, stack: ExitStack, state_dir: Path) -> None:
         self._stack = stack
@@ -117,9 +117,9 @@ class Stage:
 
     @contextmanager
     def worker(self, held: frozenset[str] = frozenset(), *, keeps: bool = True, **settings: str) -> Iterator[None]:
-        """One that runs until it is killed; the chain never answers its calls to ``held``.
+        """Run a worker until the end of the block, and kill it. The chain never answers its calls to ``held``.
 
-        If it ``keeps`` what it has begun, no later worker learns of its death or takes up its orders.
+        If it ``keeps`` its leases, no later worker detects its death or takes over its orders.
         """
         env = {**self._env(), **WORKER, "ORDERD_RPC_URL": self.gate.url, **settings}
         self.gate.held = held
@@ -127,7 +127,7 @@ class Stage:
         try:
             yield
         finally:
-            if keeps:  # while it can neither work nor be found dead
+            if keeps:  # while it is suspended
                 os.kill(child.pid, signal.SIGSTOP)
                 self._keep_leases("1 day")
             os.kill(child.pid, signal.SIGKILL)
@@ -135,7 +135,7 @@ class Stage:
             self.gate.held = frozenset()
 
     def end_leases(self) -> None:
-        """As if all workers were dead for long."""
+        """Expire all leases, as if all workers had died long ago."""
         self._keep_leases("0")
 
     def _keep_leases(self, interval: str) -> None:
@@ -198,7 +198,7 @@ def wait_for(read: Callable[[], OrderView], status: OrderStatus) -> None:
     wait(read, lambda order: order.status is status)
 
 
-def make_tokens() -> None:
+def create_api_keys() -> None:
     silence = redirect_stdout(StringIO())  # it would print the keys
     with silence, patch("orderd.gateway.access.authentication.new_api_key", lambda: keys.FORMER):
         access.create("former", scope="admin", days=_CENTURY_DAYS, account="default")
@@ -216,7 +216,7 @@ def make_tokens() -> None:
 
 
 def ended(stage: Stage) -> None:
-    """Orders that end in every way, after all that can happen to one."""
+    """Orders in all terminal states, after all kinds of events."""
     withdrawn = submit(stage.desk, "cancelled", "SOL", "USDC", "1")
     stage.desk.cancel(withdrawn().id)
     with stage.worker(ORDERD_RATE_LIMIT="1", ORDERD_RATE_WINDOW_SECONDS="1"):
@@ -240,7 +240,7 @@ def ended(stage: Stage) -> None:
 
 
 def held(stage: Stage) -> None:
-    """Orders whose worker was killed in each of its steps."""
+    """Orders whose worker was killed in each step."""
     with stage.worker(READS):
         wait_for(submit(stage.desk, "routing", "SOL", "USDC", "0.5"), OrderStatus.ROUTING)
     never_sent(stage, "submitted-never-sent-expired", "0.7")
@@ -256,7 +256,7 @@ def never_sent(stage: Stage, name: str, amount_in: str) -> None:
 
 
 def failing(stage: Stage) -> None:
-    """Orders on a chain where each swap fails: one that has had all its attempts, and one that waits for another."""
+    """Orders on a chain where every swap fails: one after its last attempt, and one that waits for a retry."""
     stage.stop_chain()
     stage.start_chain({"failure_rate": 1.0})
     with stage.worker():
@@ -269,7 +269,7 @@ def failing(stage: Stage) -> None:
 
 
 def resting(stage: Stage) -> None:
-    """Orders that have rested, and orders that rest at prices far from the market."""
+    """Orders that rested, and orders that rest at prices far from the market."""
     desk = stage.desk
     with stage.worker():
         fired = submit(desk, "confirmed-limit", "SOL", "USDC", "0.4", limit_price="99")
@@ -290,7 +290,7 @@ def resting(stage: Stage) -> None:
 
 
 def waiting(stage: Stage) -> None:
-    """Orders that nobody has begun, and one whose transaction may still land."""
+    """Orders that were not started, and one whose transaction can still land."""
     with stage.worker(ORDERD_RATE_LIMIT="1", ORDERD_RATE_WINDOW_SECONDS="600"):
         deferred = submit(stage.desk, "pending-deferred", "USDC", "SOL", "12.5")
         wait(deferred, lambda order: order.seq == 2)
@@ -299,7 +299,7 @@ def waiting(stage: Stage) -> None:
     stage.stop_chain()
 
 
-def what_is_said(stage: Stage) -> Expected:
+def expected_of(stage: Stage) -> Expected:
     stage.end_leases()
     orders = [as_json(stage.desk.detail(order.id)) for order in reversed(stage.desk.orders())]
     access.revoke("former")
@@ -311,7 +311,7 @@ def what_is_said(stage: Stage) -> Expected:
 
 
 def check(expected: Expected) -> None:
-    """That nothing is missing, and that each order is what its name says."""
+    """Check that all states, kinds and events exist, and that each order has the state in its id."""
     orders = {each["order"]["client_order_id"]: each["order"] for each in expected.orders}
     for name, order in orders.items():
         if order.get("parent_id") is not None:  # the orders of a family are named by the daemon
@@ -319,7 +319,7 @@ def check(expected: Expected) -> None:
             continue
         status = OrderStatus.HELD if name.endswith("-exit") else name.split("-")[0]
         assert status == order["status"], f"{name} is {order['status']}: {order['error']}"
-    # A route is stored with the bytes that were signed over it, so an order is not stored as building by itself.
+    # A route is stored together with its signed bytes, so no order is stored as building.
     assert {order["status"] for order in orders.values()} == {*OrderStatus} - {OrderStatus.BUILDING}
     assert {order["kind"] for order in orders.values()} == {*OrderKind} - {OrderKind.ON_LIQUIDITY}
     assert shape(orders["confirmed"]) == []
@@ -330,7 +330,7 @@ def check(expected: Expected) -> None:
 
 
 def shape(order: dict[str, Any]) -> list[int]:
-    """The hop of each leg; none where one pool takes it all."""
+    """The hop of each leg; empty for a route through one pool."""
     return [leg["hop"] for leg in order["route"]]
 
 
@@ -340,10 +340,10 @@ def record(directory: Path) -> None:
     os.environ |= {"ORDERD_CONFIG": os.devnull, "LOGNAME": "operator"}
     with tempfile.TemporaryDirectory() as state_dir, ExitStack() as stack:
         stage = Stage(stack, Path(state_dir))
-        make_tokens()
-        for act in (ended, resting, held, failing, waiting):
-            act(stage)
-        expected = what_is_said(stage)
+        create_api_keys()
+        for scene in (ended, resting, held, failing, waiting):
+            scene(stage)
+        expected = expected_of(stage)
         check(expected)
         Stored(directory).write(stage.database_url, stage.state_dir, expected)
 

@@ -2,7 +2,7 @@
 
 database.sql      schema and rows, as left by the migrations and programs of that version
 ledger.sqlite.xz  the local chain's file of the same moment
-expected.json     the output of that version: orders with events and attempts, tokens, audit
+expected.json     the output of that version: orders with events and attempts, API keys, audit
 """
 
 import json
@@ -101,8 +101,8 @@ def stored_states() -> list[Stored]:
 
 
 @contextmanager
-def trading_with(url: str, token: str) -> Iterator[Trader]:
-    with Client(Settings(url=url, api_key=token)) as client:
+def trading_with(url: str, api_key: str) -> Iterator[Trader]:
+    with Client(Settings(url=url, api_key=api_key)) as client:
         yield Trader(client)
 
 

@@ -1,4 +1,4 @@
-"""What an earlier version left behind is opened, migrated and brought to its end by this one."""
+"""States stored by earlier versions are opened and migrated, and their orders end."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ from tests.conftest import QUICK
 Rows = Sequence[Mapping[str, Any]]
 _FINISH_SECONDS: Final = 90.0
 GROWING: Final = ("accounts", "order_events", "order_failures", "audit", "notionals", "schema_migration")
-"""Tables whose rows nothing changes or removes."""
+"""Tables whose rows are never changed or removed."""
 SETTINGS: Final = {**QUICK, "ORDERD_SIMNET_SLOT_MS": "50"}
 
 
@@ -70,17 +70,17 @@ def test_the_first_version_is_stored() -> None:
     assert "0.1.0" in [stored.version for stored in stored_states()]
 
 
-def test_all_that_was_said_of_the_orders_is_still_said(stored: Stored, migrated: str) -> None:
+def test_stored_orders_keys_and_audit_are_unchanged(stored: Stored, migrated: str) -> None:
     expected = stored.expected()
-    for said in expected.orders:
-        assert lost(as_json(views.get(DEFAULT_ACCOUNT, said["order"]["id"])), said) == []
+    for old in expected.orders:
+        assert differences(as_json(views.get(DEFAULT_ACCOUNT, old["order"]["id"])), old) == []
     tokens, audited = tokens_and_audit()
-    assert lost(tokens, expected.tokens) == []
-    assert lost(audited, expected.audit) == []
+    assert differences(tokens, expected.tokens) == []
+    assert differences(audited, expected.audit) == []
 
 
 def test_orders_that_were_confirmed_have_their_fills(stored: Stored, migrated: str) -> None:
-    details = [views.get(DEFAULT_ACCOUNT, said["order"]["id"]) for said in stored.expected().orders]
+    details = [views.get(DEFAULT_ACCOUNT, old["order"]["id"]) for old in stored.expected().orders]
     confirmed = {
         each.order.id: (each.order.signature, each.order.amount_out) for each in details if each.order.amount_out
     }
@@ -106,7 +106,7 @@ def test_a_token_is_worth_what_it_was(stored: Stored, migrated: str) -> None:
     assert refused.value.code is ErrorCode.AUTH_INVALID
 
 
-def test_every_order_comes_to_its_end_by_itself(stored: Stored, restored: str, redis_url: str, state_dir: Path) -> None:
+def test_every_order_ends_without_intervention(stored: Stored, restored: str, redis_url: str, state_dir: Path) -> None:
     expected, ledger = stored.expected(), Ledger(state_dir)
     before = {landed.signature for landed in ledger.transactions()}
     tip = height_of(state_dir)
@@ -117,46 +117,44 @@ def test_every_order_comes_to_its_end_by_itself(stored: Stored, restored: str, r
 
     with running_daemon(state_dir, settings(restored, redis_url)) as daemon:
         with trading_with(daemon.url, keys.DESK) as trader:
-            trader.acknowledged = {
-                said["order"]["client_order_id"]: UUID(said["order"]["id"]) for said in expected.orders
-            }
-            still_rest(trader, [said for said in expected.orders if said["order"]["status"] == OrderStatus.OPEN])
+            trader.acknowledged = {old["order"]["client_order_id"]: UUID(old["order"]["id"]) for old in expected.orders}
+            assert_still_resting(trader, [old for old in expected.orders if old["order"]["status"] == OrderStatus.OPEN])
             stories = trader.follow_all_to_end(_FINISH_SECONDS)
             audit(trader, stories, ledger, expected.funded)
-        tokens_hold(daemon)
+        assert_keys_unchanged(daemon)
 
-    for said, story in zip(expected.orders, stories, strict=True):
-        status = OrderStatus(said["order"]["status"])
+    for old, story in zip(expected.orders, stories, strict=True):
+        status = OrderStatus(old["order"]["status"])
         if status in TERMINAL:
-            assert lost(as_json(story.stored), said) == []
+            assert differences(as_json(story.stored), old) == []
             continue
-        assert lost(as_json(story.stored)["events"][: len(said["events"])], said["events"]) == []
+        assert differences(as_json(story.stored)["events"][: len(old["events"])], old["events"]) == []
         if status in (OrderStatus.OPEN, OrderStatus.HELD):
             assert story.order.status is OrderStatus.CANCELLED
             continue
         assert story.order.status is OrderStatus.CONFIRMED, story.order.error
         if status is OrderStatus.SUBMITTED:
-            goes_on_from_what_was_signed(story, said, before, tip)
+            assert_continues_from_the_signed_attempt(story, old, before, tip)
         elif status is not OrderStatus.PENDING:
-            assert EventKind.RECLAIMED in kinds_after(story, said)
-    nothing_that_ended_is_touched(rows, rows_of(restored))
+            assert EventKind.RECLAIMED in kinds_after(story, old)
+    assert_ended_orders_unchanged(rows, rows_of(restored))
 
 
 def settings(database_url: str, redis_url: str) -> dict[str, str]:
     return {**SETTINGS, "ORDERD_DATABASE_URL": database_url, "ORDERD_REDIS_URL": redis_url}
 
 
-def still_rest(trader: Trader, orders: Rows) -> None:
-    """Orders far from the market wait as before, with all their terms, and can be cancelled with their families."""
-    for said in orders:
-        assert lost(as_json(trader.detail(UUID(said["order"]["id"]))), said) == []
-    for said in orders:
-        if "parent_id" not in said["order"]:
-            assert trader.cancel(UUID(said["order"]["id"])).status is OrderStatus.CANCELLED
+def assert_still_resting(trader: Trader, orders: Rows) -> None:
+    """Orders far from the market still rest with all their terms, and can be cancelled with their families."""
+    for old in orders:
+        assert differences(as_json(trader.detail(UUID(old["order"]["id"]))), old) == []
+    for old in orders:
+        if "parent_id" not in old["order"]:
+            assert trader.cancel(UUID(old["order"]["id"])).status is OrderStatus.CANCELLED
 
 
-def tokens_hold(daemon: Daemon) -> None:
-    """The limits and the end of the tokens count at the port."""
+def assert_keys_unchanged(daemon: Daemon) -> None:
+    """Limits and revocations of the API keys apply at the port."""
     with trading_with(daemon.url, keys.DESK) as trader:
         for params, code in (
             (order("SOL", "USDC", "50"), ErrorCode.LIMIT_ORDER),
@@ -170,9 +168,9 @@ def tokens_hold(daemon: Daemon) -> None:
     assert refused.value.problem.code is ErrorCode.AUTH_INVALID
 
 
-def goes_on_from_what_was_signed(story: Story, said: Mapping[str, Any], landed: set[str], tip: int) -> None:
-    """Nothing else was signed unless the stored bytes were dead; ``landed`` and ``tip`` are the stored chain's."""
-    live = said["attempts"][-1]
+def assert_continues_from_the_signed_attempt(story: Story, old: Mapping[str, Any], landed: set[str], tip: int) -> None:
+    """Nothing else was signed unless the stored attempt expired. ``landed`` and ``tip`` are the stored chain's."""
+    live = old["attempts"][-1]
     attempt = story.attempts[live["number"] - 1]
     assert attempt.signature == live["signature"]
     assert len(story.attempts) == live["number"] + (attempt.outcome == "expired")
@@ -182,19 +180,19 @@ def goes_on_from_what_was_signed(story: Story, said: Mapping[str, Any], landed: 
     elif live["last_valid_block_height"] < tip:
         assert attempt.outcome == "expired"
         assert story.failures[-1].code is ErrorCode.TX_EXPIRED
-        assert EventKind.RETRYING in kinds_after(story, said)
+        assert EventKind.RETRYING in kinds_after(story, old)
     else:
-        # Where this machine is slow to start the daemon, its blockhash is too old before it can be sent.
+        # If the daemon starts slowly, the blockhash expires before the transaction can be sent.
         assert attempt.outcome in ("landed", "expired")
         assert attempt.outcome == "expired" or attempt.sends >= 1
 
 
-def kinds_after(story: Story, said: Mapping[str, Any]) -> list[EventKind]:
-    return [event.data.kind for event in story.events[len(said["events"]) :]]
+def kinds_after(story: Story, old: Mapping[str, Any]) -> list[EventKind]:
+    return [event.data.kind for event in story.events[len(old["events"]) :]]
 
 
-def nothing_that_ended_is_touched(before: Mapping[str, Rows], after: Mapping[str, Rows]) -> None:
-    """Of ended orders every row, and of all orders the events and the audit, in the columns that were stored."""
+def assert_ended_orders_unchanged(before: Mapping[str, Rows], after: Mapping[str, Rows]) -> None:
+    """All rows of ended orders, and the events and audit of all orders, are unchanged in the stored columns."""
     ended = {row["id"] for row in before["orders"] if row["status"] in TERMINAL}
     kept = {
         table: rows if table in GROWING else [row for row in rows if (row.get("order_id") or row.get("id")) in ended]
@@ -234,10 +232,16 @@ def height_of(state_dir: Path) -> int:
         return int(ledger.execute("SELECT max(height) FROM blocks").fetchone()[0])
 
 
-def lost(found: Any, said: Any, at: str = "") -> list[str]:
-    """Where what is found differs from what was said: an object may have got members, all else counts."""
-    if isinstance(said, dict) and isinstance(found, dict):
-        return [each for name, value in said.items() for each in lost(found.get(name), value, f"{at}.{name}")]
-    if isinstance(said, list) and isinstance(found, list) and len(said) == len(found):
-        return [each for n, pair in enumerate(zip(found, said, strict=True)) for each in lost(*pair, f"{at}[{n}]")]
-    return [] if found == said else [f"{at}: {found!r} was {said!r}"]
+def differences(found: Any, expected: Any, at: str = "") -> list[str]:
+    """The places where ``found`` differs from ``expected``. Additional members of objects are allowed."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [
+            each for name, value in expected.items() for each in differences(found.get(name), value, f"{at}.{name}")
+        ]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [
+            each
+            for n, pair in enumerate(zip(found, expected, strict=True))
+            for each in differences(*pair, f"{at}[{n}]")
+        ]
+    return [] if found == expected else [f"{at}: {found!r} was {expected!r}"]

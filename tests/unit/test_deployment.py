@@ -196,7 +196,7 @@ def test_systemd_rates_the_exposure_of_each_unit_as_low(unit: Path) -> None:
     assert rated.returncode == 0, rated.stdout
 
 
-def test_all_units_are_hardened_in_the_same_way() -> None:
+def test_all_units_have_the_same_hardening() -> None:
     blocks = {unit.read_text().partition(HARDENING)[2].partition("\n\n")[0].strip() for unit in SERVICES}
     (block,) = blocks
     assert "SystemCallFilter=" in block

@@ -33,8 +33,8 @@ from orderd.wire.tokens import (
 )
 
 ORDER_BODIES: Final[dict[str, Any]] = {
-    "by symbol": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
-    "a part of what there is": {"value": {"token_in": "USDC", "token_out": "SOL", "amount_in": "50%"}},
+    "a market order": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5"}},
+    "half of the balance": {"value": {"token_in": "USDC", "token_out": "SOL", "amount_in": "50%"}},
     "a limit order": {
         "value": {
             "token_in": "SOL",
@@ -61,7 +61,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
         "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "take_profit_price": "170"}
     },
     "a trailing stop": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "trail": "3%"}},
-    "a take-profit and a stop for one amount": {
+    "an OCO": {
         "value": {
             "token_in": "SOL",
             "token_out": "USDC",
@@ -80,7 +80,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "min_fill": "20",
         }
     },
-    "in executions within a time": {
+    "a TWAP": {
         "value": {
             "token_in": "SOL",
             "token_out": "USDC",
@@ -91,10 +91,8 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "catch_up": "one",
         }
     },
-    "in an execution every hour": {
-        "value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slices": 24, "every": "1h"}
-    },
-    "a purchase with both its ends": {
+    "a DCA": {"value": {"token_in": "SOL", "token_out": "USDC", "amount_in": "1.5", "slices": 24, "every": "1h"}},
+    "a purchase with a take-profit and a stop": {
         "value": {
             "token_in": "USDC",
             "token_out": "SOL",
@@ -103,7 +101,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "then_stop": "80",
         }
     },
-    "as soon as a pool is there": {
+    "an order on liquidity": {
         "value": {
             "token_in": "USDC",
             "token_out": "73edX6xoGY4v5y2hzuKdrUbJXLntqgmo74au1Ki1pump",
@@ -116,7 +114,7 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "allow": "mint_authority",
         }
     },
-    "a market order with all there is": {
+    "a market order with all its terms": {
         "value": {
             "token_in": "So11111111111111111111111111111111111111112",
             "token_out": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
@@ -130,16 +128,16 @@ ORDER_BODIES: Final[dict[str, Any]] = {
             "client_order_id": "rebalance-2026-11-21",
         }
     },
-    "what is bought": {
+    "an exact amount to buy": {
         "value": {"token_in": "USDC", "token_out": "SOL", "exact_out": "1.5", "slippage": "0.5", "max_in": "215"}
     },
 }
 
 HALT_BODIES: Final[dict[str, Any]] = {"an incident": {"value": {"reason": "prices look wrong"}}}
 NAME_BODIES: Final[dict[str, Any]] = {
-    "the mint that a symbol means": {"value": {"symbol": "CHILL", "mint": CHILLGUY.mint, "pinned": True}}
+    "pin a symbol": {"value": {"symbol": "CHILL", "mint": CHILLGUY.mint, "pinned": True}}
 }
-RESOLUTION_BODIES: Final[dict[str, Any]] = {"taken for dead": {"value": {"dead": True}}}
+RESOLUTION_BODIES: Final[dict[str, Any]] = {"declared dead": {"value": {"dead": True}}}
 
 _BEGAN: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 _ID: Final = UUID("019aa5d4-3f40-7c31-8b0e-5a1c7d2e9f00")

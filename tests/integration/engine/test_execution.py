@@ -263,7 +263,7 @@ def test_a_route_that_fails_the_orders_check_is_not_signed(publisher: Publisher)
     assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
 
 
-def test_an_order_whose_token_has_other_decimals_by_now_ends_and_nothing_is_signed(publisher: Publisher) -> None:
+def test_an_order_whose_token_has_other_decimals_now_ends_unsigned(publisher: Publisher) -> None:
     def differs(terms: OrderTerms) -> None:
         raise OrderdError(ErrorCode.TOKEN_REMADE, f"{terms.token_out.mint} has 9 decimals, and had 6")
 

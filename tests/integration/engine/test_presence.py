@@ -87,7 +87,7 @@ def test_a_reused_process_id_is_not_a_sign_of_life(listener: Listener) -> None:
     assert listener.released == ["before"]
 
 
-def test_a_process_of_another_user_that_is_hidden_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hidden_process_of_another_user_counts_as_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     init = Process("another user's", this_process().machine, 1, 1)
 
     def hide(_: int) -> tuple[str, int]:
@@ -108,7 +108,7 @@ def test_a_process_of_another_machine_is_dead_after_a_long_silence(listener: Lis
     assert listener.released == ["silent"]
 
 
-def test_silence_does_not_count_while_nobody_listened(listener: Listener) -> None:
+def test_silence_before_listening_does_not_count(listener: Listener) -> None:
     """As when Postgres was unavailable or the listener was stopped."""
     processes.beat(elsewhere("other"))
     listener.listen(6)
@@ -119,7 +119,7 @@ def test_silence_does_not_count_while_nobody_listened(listener: Listener) -> Non
     assert listener.released == ["other"]
 
 
-def test_a_process_taken_for_dead_is_alive_again_when_it_reports(listener: Listener) -> None:
+def test_a_process_considered_dead_is_alive_again_when_it_reports(listener: Listener) -> None:
     other = Listener()
     other.listen()
     processes.bury([*processes.known().items()])

@@ -181,7 +181,7 @@ def test_an_order_resolved_as_dead_fails_and_is_never_retried(resolution: Resolu
     assert AuditRow.get(AuditRow.action == RESOLVE).detail == "dead"
 
 
-def test_what_an_operator_takes_for_dead_is_not_sent_again(
+def test_an_attempt_resolved_as_dead_is_not_sent_again(
     chain: ScriptedChain, publisher: Publisher, resolution: Resolution
 ) -> None:
     """The chain may have stood still: then the same bytes could land after all."""

@@ -177,7 +177,7 @@ def test_a_priority_order_starts_before_older_orders(limiter: RateLimiter, time:
     assert ask_all(limiter, [older]) == [older]
 
 
-def test_a_cancelled_priority_order_delays_nobody(limiter: RateLimiter, time: VirtualTime) -> None:
+def test_a_cancelled_priority_order_delays_no_other_order(limiter: RateLimiter, time: VirtualTime) -> None:
     began = time.now
     *_, stop = asking = orders(4)
     ask_all(limiter, asking)

@@ -202,7 +202,7 @@ MUTANTS: Final = (
         "self.let_go(signature for signature, live in held.items() if live.order_id not in mine)",
         "pass",
         (
-            f"{_RESOLUTION}test_what_an_operator_takes_for_dead_is_not_sent_again",
+            f"{_RESOLUTION}test_an_attempt_resolved_as_dead_is_not_sent_again",
             f"{_SETTLEMENT}test_an_attempt_adopted_by_another_process_is_sent_only_by_it",
         ),
         "The operator declares the order dead and trades elsewhere, and the worker's transaction lands.",

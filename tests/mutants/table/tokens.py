@@ -58,10 +58,7 @@ MUTANTS: Final = (
         "orderd/engine/execution/turn.py",
         "        self._decimals(terms)\n",
         "",
-        (
-            "tests/integration/engine/test_execution.py::"
-            "test_an_order_whose_token_has_other_decimals_by_now_ends_and_nothing_is_signed",
-        ),
+        ("tests/integration/engine/test_execution.py::test_an_order_whose_token_has_other_decimals_now_ends_unsigned",),
         "The creator of a token recreates its mint with three more decimals, and takes a thousand times the limit.",
     ),
     Mutant(

@@ -18,7 +18,7 @@ AT = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
         (HaltCause.SHARED_WALLET, ErrorCode.WALLET_SHARED),
     ],
 )
-def test_an_order_is_told_the_actor_time_and_reason_of_a_halt(cause: HaltCause, code: ErrorCode) -> None:
+def test_the_error_of_a_halt_has_its_actor_time_and_reason(cause: HaltCause, code: ErrorCode) -> None:
     error = Halt(cause, "desk", "prices look wrong", AT).error
     assert (error.code, error.detail) == (code, "halted by desk at 2026-11-27 09:30:00 UTC: prices look wrong")
     assert error.is_awaited, "orders must wait until the halt is lifted"

@@ -69,7 +69,7 @@ def test_one_that_cannot_is_read_once(chain: MintChain, monkeypatch: pytest.Monk
     assert chain.asked == [[MINT]]
 
 
-def test_what_is_known_by_itself_is_asked_of_nobody(chain: MintChain, decimals: MintDecimals) -> None:
+def test_built_in_tokens_are_not_queried(chain: MintChain, decimals: MintDecimals) -> None:
     chain.away = True
     assert refusal(decimals, replace(TERMS, token_out=USDC)) is None
 

@@ -48,7 +48,7 @@ async def test_an_old_answer_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None
     assert not (await probe.state()).ok
 
 
-async def test_a_hanging_service_delays_nobody_and_is_queried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_service_delays_no_request_and_is_queried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
     service = Service()
     probe = Probe(service.ask)

@@ -56,7 +56,7 @@ def test_a_retry_begins_the_stages_again_and_drops_the_old_quotes() -> None:
     assert timeline_of(RETRIED).attempt == 2
 
 
-def test_a_second_route_replaces_the_first_and_building_goes_on() -> None:
+def test_a_second_route_replaces_the_first_and_building_continues() -> None:
     other = ROUTED.model_copy(update={"min_amount_out": "150"})
     rerouted = timeline_of((*FILLED[:3], other))
 

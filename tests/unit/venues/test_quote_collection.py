@@ -147,7 +147,7 @@ def test_hanging_lookups_do_not_block_known_pools(clock: Clock) -> None:
         chain.over.set()
 
 
-def test_a_cancelled_reading_blocks_nobody(chain: Chain, clock: Clock) -> None:
+def test_a_cancelled_reading_blocks_no_other_reading(chain: Chain, clock: Clock) -> None:
     rpc = chain.rpc()
     venue = venue_class(PoolKind.RAYDIUM_CPMM)(rpc, clock=clock, unix_time=lambda: NOW)
     assert venue.liquidity(SOL, USDC).pools

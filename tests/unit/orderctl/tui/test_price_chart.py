@@ -84,6 +84,6 @@ def test_prices_of_own_resting_orders_are_lines() -> None:
     assert change(again).endswith(" %")
 
 
-def test_without_candles_there_is_no_chart() -> None:
+def test_no_chart_is_drawn_without_candles() -> None:
     assert PriceChart().chart(Book()) is None
     assert PriceChart(prices=PRICES.model_copy(update={"candles": ()})).chart(Book()) is None

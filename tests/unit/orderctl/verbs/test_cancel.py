@@ -70,7 +70,7 @@ class TestMisspeltIds:
     def test_a_prefix_gets_a_prefix_as_suggestion(self, orderctl: Orderctl) -> None:
         assert "did you mean 0199d3a0-1234?" in orderctl("show", "0199d3a0-1243").err
 
-    def test_there_is_no_suggestion_without_a_similar_order(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    def test_no_order_is_suggested_without_a_similar_one(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert "did you mean" not in orderctl("show", "silver").err
         daemon.answers(Method.ORDERS_LIST, OrderdError(ErrorCode.AUTH_FORBIDDEN, "no scope read"))
         assert "error[ORDER_NOT_FOUND]" in orderctl("show", "goldne").err
