@@ -27,7 +27,12 @@ compdef _orderctl orderctl""",
     "fish": """\
 function __orderctl
     set -l words (commandline -opc) (commandline -ct)
-    orderctl complete fish (math (count $words) - 1) $words 2>/dev/null
+    set -l found (orderctl complete fish (math (count $words) - 1) $words 2>/dev/null)
+    if set -q found[1]
+        string join \\n -- $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 complete -c orderctl -f -a '(__orderctl)'""",
 }

@@ -215,11 +215,11 @@ def _follow_timeout(orders: Iterable[str]) -> FollowTimeoutError:
     if len(names) > 1:
         return FollowTimeoutError(
             "The orders have not ended in the time given",
-            f"{len(names)} orders go on",
+            f"{len(names)} orders are still active",
             "follow them with: orderctl watch --all",
         )
     return FollowTimeoutError(
         "The order has not ended in the time given",
-        f"order {names[0]} goes on",
+        f"order {names[0]} is still active",
         f"follow it with: orderctl watch {names[0]}",
     )

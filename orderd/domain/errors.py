@@ -271,7 +271,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The client order id belongs to an order with another body", "use a new client order id, or the same body"
     ),
     ErrorCode.ORDER_NOT_CANCELLABLE: _lasting(
-        "The order can no longer be cancelled", "follow it to its end with: orderctl watch ID", 409
+        "The order can no longer be cancelled", "see what became of it: orderctl show ID", 409
     ),
     ErrorCode.ORDER_CANCELLED: _lasting(
         "The order was cancelled on request", "submit a new order if you still want it", 409

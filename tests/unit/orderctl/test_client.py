@@ -274,7 +274,7 @@ def test_a_daemon_that_was_never_reachable_is_not_retried(daemon: FakeDaemon, cl
 def test_following_ends_at_its_timeout(daemon: FakeDaemon, client: Client) -> None:
     daemon.knows(*history(FILLED)[:1])
 
-    with pytest.raises(FollowTimeoutError, match="goes on"):
+    with pytest.raises(FollowTimeoutError, match="is still active"):
         for _ in client.follow(str(ORDER_ID), seconds=0.05):
             pass
 
@@ -284,7 +284,7 @@ def test_an_order_at_the_timeout_is_reported_as_active(daemon: FakeDaemon, clien
     daemon.knows(*history(FILLED))
     daemon.knows(*history(FILLED[:2], active))
 
-    with pytest.raises(FollowTimeoutError, match=f"{active} goes on"):
+    with pytest.raises(FollowTimeoutError, match=f"{active} is still active"):
         for _ in client.follow_all([str(ORDER_ID), str(active)], seconds=0.5):
             pass
 
