@@ -101,12 +101,21 @@ class LiveProgress:
         self._connection, self._connection_since = news, time.monotonic()
 
     def render(self) -> RenderableType:
-        """Render the current state."""
+        """Render the current state. If its lines do not fit on the terminal, the quotes are left out: Rich would leave
+        out the last lines, where the running stage is."""
         timeline = self._timeline
         if timeline is None:
             return Text()
+        console = self._live.console
+        room = max(2, console.height - LINES_AROUND_QUOTES - len(timeline.failed_attempts))
+        whole = self._drawn(timeline, room)
+        if timeline.is_over or len(console.render_lines(whole, pad=False)) <= console.height:
+            return whole
+        return self._drawn(timeline, 0)
+
+    def _drawn(self, timeline: OrderTimeline, room: int) -> Group:
+        """With at most ``room`` quotes."""
         now = datetime.now(UTC)
-        room = max(2, self._live.console.height - LINES_AROUND_QUOTES - len(timeline.failed_attempts))
         parts: list[RenderableType] = [_headline(timeline)]
         if timeline.status in IDLE:
             parts += _rest(timeline, now, self._spinner, self._around)
@@ -216,7 +225,7 @@ def _bar(timeline: OrderTimeline, now: datetime) -> Table:
 
 
 def _stages(timeline: OrderTimeline, now: datetime, spinner: Spinner, room: int) -> Iterator[RenderableType]:
-    """One row per stage, with further lines below it; at most ``room`` quotes."""
+    """One row per stage, with further lines below it; at most ``room`` quotes, and nothing about the route for 0."""
     spans = {span.stage: span for span in timeline.spans}
     for stage in (*(status for status in OrderStatus if status in IDLE), *STAGES, *sorted(UNFILLED)):
         if (span := spans.get(stage)) is not None:
@@ -261,7 +270,7 @@ def _details(timeline: OrderTimeline, span: Span, room: int) -> list[str]:
     order = timeline.order
     if span.stage is OrderStatus.ROUTING:
         routed = timeline.routed
-        if routed is None:
+        if routed is None or not room:
             return []
         best = by_amount(routed.quotes)[:room]
         left_out = len(routed.quotes) - len(best)

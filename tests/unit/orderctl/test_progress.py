@@ -101,6 +101,14 @@ def test_a_small_terminal_shows_the_best_quotes_and_counts_the_others() -> None:
     assert "     and 4 pools with worse quotes" in lines
 
 
+def test_a_terminal_too_small_for_quotes_shows_the_running_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = picture(FILLED[:4], height=12)
+    assert len(lines) <= 12
+    assert "raydium_cpmm" not in "".join(lines)
+    assert [line for line in lines if "submitted  " in line and "━" not in line]
+
+
 def test_future_stages_are_listed_while_the_order_is_active() -> None:
     lines = picture(FILLED[:2])
 
