@@ -17,7 +17,7 @@ PENDING = order_after(history(FILLED[:1]))
 class TestCancel:
     def test_a_failed_cancel_does_not_stop_the_others(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         withdrawn = CancelResult(order=order_after(history(WITHDRAWN)))
-        late = OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "it is signed")
+        late = OrderdError(ErrorCode.ORDER_NOT_CANCELLABLE, "it has already ended: confirmed")
         daemon.answers(Method.ORDER_CANCEL, lambda params: late if params["order"] == "late" else withdrawn)
 
         outcome = orderctl("cancel", "late", "0199d3a0")
@@ -25,7 +25,7 @@ class TestCancel:
         assert outcome.code == 1
         assert outcome.out == f"{ORDER_ID}  cancelled\n"
         assert "error[ORDER_NOT_CANCELLABLE]" in outcome.err
-        assert "orderctl watch late\n" in outcome.err
+        assert "orderctl show late\n" in outcome.err
 
     def test_every_refusal_is_reported(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(
