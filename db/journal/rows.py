@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from peewee import BooleanField, IntegerField, TextField
+from peewee import BooleanField, Field, IntegerField, TextField
+from playhouse.fields import EnumField
 from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 
 from db.connection import database
@@ -17,8 +18,19 @@ _READ: Final = {field.column_name: field.python_value for field in Order._meta.s
 COLUMNS: Final = ", ".join(_READ)
 _AS_DRIVEN: Final = (BinaryJSONField, BooleanField, DateTimeTZField, IntegerField, TextField)
 """Field types whose values the driver already converts."""
+
+
+def _conversion(field: Field) -> Callable[[Any], Any]:
+    """How a value of the field is converted that is not NULL; for an enum by a table, because there are six."""
+    if isinstance(field, EnumField):
+        members: dict[str, object] = {member.value: member for member in field.enum_class}
+        return members.__getitem__
+    convert: Callable[[Any], Any] = field.python_value
+    return convert
+
+
 _CONVERTED: Final = [
-    (field.column_name, field.python_value) for field in Order._meta.sorted_fields if not isinstance(field, _AS_DRIVEN)
+    (field.column_name, _conversion(field)) for field in Order._meta.sorted_fields if not isinstance(field, _AS_DRIVEN)
 ]
 
 
@@ -57,7 +69,8 @@ def moved_by(
         order = Order(__no_default__=True)
         values = dict(zip(_READ, row, strict=True))
         for name, read in _CONVERTED:
-            values[name] = read(values[name])
+            if (value := values[name]) is not None:  # most are NULL
+                values[name] = read(value)
         order.__data__ = values
         event = OrderEvent(
             order_id=order.id, seq=order.seq, at=order.updated_at, status=order.status, data=fact_of(order)
