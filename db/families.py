@@ -45,6 +45,9 @@ class Family:
     filled_in: int
     filled_out: int
     network_fee: int
+    given_up: int
+    """What children were to sell whose transactions an operator took for dead, in base units. Each may have landed, so
+    the amount is never sold again."""
     last: UUID | None
     """The child that was filled last."""
     tries: int
@@ -60,7 +63,8 @@ class Family:
 
     @property
     def remaining(self) -> int:
-        return self.parent.amount - self.filled_in
+        """The amount that may still be sold."""
+        return self.parent.amount - self.filled_in - self.given_up
 
 
 def exclusive_care() -> AbstractContextManager[bool]:
@@ -117,6 +121,7 @@ def of(parent_id: UUID, as_of: datetime | None = None) -> Family | None:
     return found[0] if found else None
 
 
+_GIVEN_UP: Final = f"error_code = '{ErrorCode.TX_ABANDONED}'"
 _AWAITS: Final = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
 _CHILDREN: Final = f"""
     SELECT *, max(number) FILTER (WHERE is_final) OVER () AS last_fill FROM (
@@ -137,6 +142,7 @@ def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
                    coalesce(sum(filled_in) FILTER (WHERE is_final), 0) AS sum_in,
                    coalesce(sum(filled_out) FILTER (WHERE is_final), 0) AS sum_out,
                    coalesce(sum(network_fee) FILTER (WHERE is_final), 0) AS sum_fee,
+                   coalesce(sum(amount_in) FILTER (WHERE {_GIVEN_UP}), 0) AS sum_given_up,
                    (array_agg(id) FILTER (WHERE number = last_fill))[1] AS last_filled,
                    count(*) FILTER (WHERE error_code IS NOT NULL AND number > coalesce(last_fill, 0)) AS tries,
                    (array_agg(error_code ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS code,
@@ -154,6 +160,7 @@ def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
             filled_in=int(row.sum_in),
             filled_out=int(row.sum_out),
             network_fee=int(row.sum_fee),
+            given_up=int(row.sum_given_up),
             last=None if row.last_filled is None else UUID(str(row.last_filled)),
             tries=row.tries,
             error=None if row.code is None else OrderdError(ErrorCode(row.code), row.detail or ""),
@@ -197,7 +204,8 @@ def lock(parent_id: UUID) -> None:
 def lock_free(child_id: UUID) -> bool:
     """Prevent other transactions from releasing a child of this family until this one ends, if no child is executed.
 
-    Returns false if a child is being executed or has landed, even in a block that may still be rolled back.
+    Returns false if a child is being executed or has landed, even in a block that may still be rolled back, or may have
+    landed although an operator took its transaction for dead.
     """
     row = database.execute_sql(
         "SELECT id FROM orders WHERE id = (SELECT parent_id FROM orders WHERE id = %s) FOR NO KEY UPDATE",
@@ -207,7 +215,7 @@ def lock_free(child_id: UUID) -> bool:
     (under_way,) = database.execute_sql(
         f"""
         SELECT count(*) FROM orders WHERE parent_id = %s AND (
-            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}))""",  # noqa: S608
+            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}) OR {_GIVEN_UP})""",  # noqa: S608
         (row[0],),
     ).fetchone()
     return not under_way

@@ -2,7 +2,8 @@
 OCO's two ends.
 
 The parent rests while its children are executed like any order. Only their final sales count; they are read from the
-children each time, so a crash loses and repeats nothing. One process of the cluster at a time handles all families.
+children each time, so a crash loses and repeats nothing. What an operator took for dead may have been sold, so it is
+never sold by another child. One process of the cluster at a time handles all families.
 """
 
 import random
@@ -149,7 +150,8 @@ class Families:
         if parent.time_in_force is TimeInForce.IOC and (family.children or family.due_ms > _AT_ONCE_MS):
             return True
         if parent.partial:
-            return family.tries > 0 and family.error is not None and not may_pass(family.error.code)
+            has_failed = family.tries > 0 and family.error is not None and not may_pass(family.error.code)
+            return has_failed or family.given_up > 0
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
 
     def _next_slice(self, family: Family) -> list[Moved]:
@@ -256,7 +258,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     """The end of a family: filled if nothing is left to sell, otherwise the end of the rest, with the filled
     amounts."""
     parent, sums = family.parent, _sums(family)
-    if family.last is not None and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
+    if family.last is not None and not family.given_up and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
         fact = _last_fill(family.last)
         fill = fact.model_copy(
             update={
@@ -270,7 +272,13 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
         return Change(parent.id, fill, None, columns, to=OrderStatus.CONFIRMED)
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
-    left = f"{format_amount(family.remaining, parent.decimals_in)} {parent.token_in} were not sold"
+    left = f"{format_amount(parent.amount - family.filled_in, parent.decimals_in)} {parent.token_in} were not sold"
+    if family.given_up:
+        given_up = f"{format_amount(family.given_up, parent.decimals_in)} {parent.token_in}"
+        detail = f"{left}; an operator took transactions that sell {given_up} for dead, so these are not sold again"
+        abandoned = Failed(attempt=max(family.children, 1), code=ErrorCode.TX_ABANDONED, detail=detail)
+        columns = sums | {"error_code": str(abandoned.code), "error_detail": detail}
+        return Change(parent.id, abandoned, None, columns, to=OrderStatus.FAILED)
     if family.is_lapsed or family.filled_in or parent.time_in_force is TimeInForce.IOC:
         expired = Expired(detail=f"its time is over; {left}")
         columns = sums | {"error_code": str(expired.code), "error_detail": expired.detail}

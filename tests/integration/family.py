@@ -72,6 +72,16 @@ def failed(child_id: UUID, code: ErrorCode = ErrorCode.ROUTE_BELOW_FLOOR) -> Non
     assert journal.apply([Change(order.id, fact, order.version, columns, failure=FailureRecord(1, code, "no"))])
 
 
+def taken_for_dead(live: LiveAttempt) -> None:
+    """Record that an operator took the child's transaction for dead, though it may have landed."""
+    order, code = live.order, ErrorCode.TX_ABANDONED
+    fact = Failed(attempt=live.number, code=code, detail="ann took it for dead")
+    columns = {"failures": live.number, "error_code": str(code), "error_detail": fact.detail}
+    end = AttemptEnd("abandoned", None, sends=1)
+    failure = FailureRecord(live.number, code, fact.detail, live.signature)
+    assert journal.apply([Change(order.id, fact, order.version, columns, attempt_end=end, failure=failure)])
+
+
 def make_final(child_id: UUID) -> None:
     finality.settle([views.get(read(child_id).account_id, str(child_id)).attempts[-1].signature])
 

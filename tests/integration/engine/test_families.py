@@ -38,6 +38,7 @@ from tests.integration.family import (
     seconds_until,
     signed,
     sold,
+    taken_for_dead,
     twap,
     was_due,
 )
@@ -269,6 +270,23 @@ def test_a_rolled_back_and_expired_fill_lets_the_other_child_start(
     assert statuses([read(each) for each in (parent, profit.id, stop.id)]) == [OPEN, OPEN, PENDING]
 
 
+def test_the_other_child_never_sells_what_an_operator_took_for_dead(
+    care: Families, begin: Callable[[Market], Watch]
+) -> None:
+    """Nothing proved it dead: if it has landed after all, the amount is sold."""
+    parent = oco()
+    care.run_once()
+    watch = begin(Market())
+    watch.sees(106)
+    profit, stop = children(parent)
+    taken_for_dead(signed(profit.id))
+    watch.now[0] += 2
+    assert watch.sees(94) == 0, "also before the family is looked at"
+    assert care.run_once() == 1
+    assert statuses([read(parent), read(stop.id)]) == [OrderStatus.FAILED, CANCELLED]
+    assert (read(parent).error_code, fills(parent)) == ("TX_ABANDONED", (None, None))
+
+
 def test_an_oco_expires_when_both_children_have_expired(care: Families) -> None:
     parent = oco(valid_seconds=0)
     care.run_once()
@@ -338,6 +356,33 @@ def test_the_unsold_amount_of_an_execution_is_carried_into_the_next(care: Famili
     was_due(parent, 0.01)
     assert care.run_once() == 1
     assert [child.amount_in for child in children(parent)] == [2 * SOL, 4 * SOL]
+
+
+def test_what_an_operator_took_for_dead_is_not_carried_into_the_next_execution(care: Families) -> None:
+    parent = twap(slices=3, amount_in=9 * SOL)
+    was_due(parent, 0.01)
+    care.run_once()
+    taken_for_dead(signed(children(parent)[0].id))
+    for _ in range(2):
+        was_due(parent, 0.01)
+        assert care.run_once() == 1
+        sold(children(parent)[-1].id)
+        care.run_once()
+    assert [child.amount_in for child in children(parent)] == [3 * SOL, 3 * SOL, 3 * SOL]
+    care.run_once()
+    order = read(parent)
+    assert (order.status, order.filled_in, order.error_code) == (OrderStatus.FAILED, 6 * SOL, "TX_ABANDONED")
+    assert order.error_detail is not None
+    assert "3 SOL were not sold" in order.error_detail
+
+
+def test_the_rest_of_a_part_that_an_operator_took_for_dead_is_not_executed(care: Families) -> None:
+    parent = in_parts()
+    care.execute(parent, 4 * SOL)
+    taken_for_dead(signed(children(parent)[0].id))
+    assert not care.execute(parent, 7 * SOL), "more than what is left"
+    assert care.run_once() == 1
+    assert (read(parent).status, read(parent).error_code) == (OrderStatus.FAILED, "TX_ABANDONED")
 
 
 def test_a_twap_whose_last_execution_fails_keeps_its_fills(care: Families) -> None:
