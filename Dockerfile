@@ -5,7 +5,7 @@ COPY pyproject.toml setup.py constraints.txt README.md LICENSE ./
 COPY orderd orderd
 COPY orderctl orderctl
 COPY db db
-# docker build --build-arg SOURCE_COMMIT=$(git rev-parse HEAD): the commit that the versions tell.
+# docker build --build-arg SOURCE_COMMIT=$(git rev-parse HEAD): the commit in the version output.
 ARG SOURCE_COMMIT=
 RUN python -m venv /opt/orderd \
     && /opt/orderd/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[alerts]'

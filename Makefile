@@ -1,25 +1,25 @@
-# What a fresh machine needs: Python 3.11 or newer with venv, and make. Everything else is installed below .venv.
+# Requires Python 3.11 or newer with venv, and make. Everything else is installed into .venv.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
-# Of make demo: 1 where each step is to be watched.
+# For make demo: 1 slows each step down.
 SLOW ?=
-# Of make chaos: how many orders, of which seed, and whether the chain is one node or a pool of them.
+# For make chaos: the number of orders, the seed, and one node or a pool of nodes.
 ORDERS ?= 200
 SEED ?= 2
 NODES ?= one
-# Of make conformance and surfpool: a directory of program binaries; of surfpool its addon for node.
+# For make conformance and surfpool: a directory of program binaries; for surfpool its addon for node.
 SURFPOOL ?=
 PROGRAMS ?=
-# Of make outages: how long each lasts, and words of the rows that are wanted, if not all.
+# For make outages: the duration of each, and a part of the names of the selected rows.
 SECONDS ?= 5
 ONLY ?=
-# Of make bench-compare: the commit.
+# For make bench-compare: the commit.
 REF ?= HEAD
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-# Of make package: the Pythons that install what it has built.
+# For make package: the Pythons that install the built packages.
 PYTHONS ?= $(PYTHON)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -35,7 +35,7 @@ demo: $(VENV)/installed  ## Start everything in a temporary directory, trade 1.5
 run: $(VENV)/installed  ## The daemon in the foreground with its own services; its state is kept in .state
 	@ORDERD_LOG_FORMAT=$${ORDERD_LOG_FORMAT:-console} $(BIN)/orderd run --state-dir $(STATE)
 
-# Python is to keep what it has compiled, whatever the environment says: the tests start hundreds of processes.
+# Keep compiled files, whatever the environment says: the tests start hundreds of processes.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
 	$(BIN)/pytest --numprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
