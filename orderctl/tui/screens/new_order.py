@@ -42,6 +42,8 @@ SENDING_SECONDS = 0.2
 """An answer that takes longer is waited for with the button disabled."""
 BUTTON_WIDTH = 58
 """Maximum width of the send button, to fit in 80 columns beside the other button."""
+UNARMED = "Send"
+"""The label of the send button while there is nothing to send."""
 
 
 class NewOrderScreen(ModalScreen[OrderView]):
@@ -83,7 +85,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 yield Static(id="quote")
             yield Static(Text.assemble(("client order id ", "dim"), self._client_order_id), id="client-order-id")
             with Horizontal(classes="buttons"):
-                yield Button("Send", id="send", variant="primary", disabled=True, compact=True)
+                yield Button(UNARMED, id="send", variant="primary", disabled=True, compact=True)
                 yield Button("Close", id="close", compact=True)
         yield KeyLine()
 
@@ -183,8 +185,9 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def _disarm(self) -> None:
         """Disable the button, which must not promise what the changed terms do not."""
         self.send.disabled = True
-        self.send.label = "Send"
-        self.send.refresh(layout=True)
+        if str(self.send.label) != UNARMED:
+            self.send.label = UNARMED
+            self.send.refresh(layout=True)
 
     @work(exclusive=True, group="quote", exit_on_error=False)
     async def _submit(self) -> None:

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from orderctl.tui.desk import Desk
 from orderctl.tui.questions import Questions
-from orderctl.tui.screens.new_order import NewOrderScreen
+from orderctl.tui.screens.new_order import UNARMED, NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderd.client.handshake import connection_lost
 from orderd.client.link import Opened
@@ -139,6 +139,15 @@ async def test_an_invalid_value_is_reported_at_once_and_cannot_be_sent(typed: st
         assert isinstance(screen, NewOrderScreen)
         assert message in str(screen.answer.content)
         assert screen.send.disabled
+
+
+async def test_a_changed_value_takes_the_promise_from_the_button() -> None:
+    async with running(busy()) as pilot:
+        screen = await filled_in(pilot)
+        assert str(screen.send.label).startswith("Sell 1.5 SOL for at least")
+        await pilot.press(".")
+        await drawn(pilot)
+        assert (str(screen.send.label), screen.send.disabled) == (UNARMED, True)
 
 
 async def test_a_form_reports_an_insufficient_balance() -> None:
