@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
+from orderctl.output.events import Events
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.schemas import Events
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.event_feed import follow_all
 from orderctl.trading.order_detail import order_detail
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -54,6 +53,8 @@ def run(
             "The options contradict each other", "--resume needs --follow", "leave out --resume, or add --follow"
         )
     if order is None:
+        from orderctl.trading.event_feed import follow_all
+
         with Client(settings) as client:
             return follow_all(client, settings, resume)
     with Client(settings) as client:

@@ -7,7 +7,7 @@ from orderctl.display.daemon import status_view
 from orderctl.display.orders import orders_table
 from orderctl.display.tables import print_whole
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.schemas import Overview
+from orderctl.output.overview import Overview
 from orderctl.output.streams import Format, console, narrate, print_data
 from orderctl.version import warn_of_another_version
 from orderd.client.connection import Client

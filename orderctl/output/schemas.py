@@ -20,6 +20,8 @@ from orderctl.output.documents import (
     Setting,
     Versions,
 )
+from orderctl.output.events import Events
+from orderctl.output.overview import Overview
 from orderd.domain.events import OrderEvent
 from orderd.wire.balances import Balance, BalancesResult
 from orderd.wire.fills import HistoryFill, HistoryResult
@@ -38,22 +40,10 @@ VERSION: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Events(Document):
-    order_id: str
-    events: tuple[OrderEvent, ...]
-
-
 class Submissions(Document):
     """The accepted orders of a file."""
 
     submissions: tuple[SubmitResult, ...]
-
-
-class Overview(Document):
-    """The output of ``orderctl`` without a command."""
-
-    status: StatusResult
-    active: ListResult
 
 
 KINDS: Final[dict[type[BaseModel], str]] = {
