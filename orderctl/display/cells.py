@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from orderctl.display.ids import SHORT_ID
-from orderctl.display.prices import pair_price
-from orderctl.display.resting import above, awaited, distance, is_open, name_of, prices, sides_of, sign, trigger_price
+from orderctl.display.resting import above, is_open, prices
 from orderctl.display.states import state_of
 from orderctl.output.colours import Tone
-from orderd.domain.money import format_significant
 from orderd.domain.order import FILLED, HELD, IDLE, STAGES, TERMINAL
 
 if TYPE_CHECKING:
@@ -89,7 +87,11 @@ def stages(order: OrderView, showing: Showing) -> Cell:
 
 def _distance(order: OrderView, showing: Showing, width: int) -> Cell:
     paid = showing.market.get((order.token_in, order.token_out))
-    away = None if not paid else distance(order, paid)
+    if not paid:
+        return plain(" " * width)
+    from orderctl.display.conditions import distance
+
+    away = distance(order, paid)
     return plain(" " * width) if away is None else distance_bar(away, width)
 
 
@@ -128,6 +130,9 @@ def _awaited(order: OrderView, showing: Showing) -> Cell:
     """The price that an order waits for; in a live table, the market price at which it triggers."""
     if not showing.is_live:
         return plain(_bought(order, prices(order)))
+    from orderctl.display.conditions import awaited, name_of, sides_of, sign, trigger_price
+    from orderd.domain.money import format_significant
+
     if order.slices is not None:
         return (f"→ {order.token_out} ", Tone.MUTED), next_execution(order, showing.now)
     if sides := sides_of(order):
@@ -187,6 +192,8 @@ def price_text(order: OrderView) -> str | None:
     """The average price of its fills, in the unit of the pair; None without a fill."""
     if order.executed_price is None:
         return None
+    from orderctl.display.prices import pair_price
+
     return pair_price(order.token_in, order.token_out, Fraction(order.executed_price))[0]
 
 

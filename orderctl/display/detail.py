@@ -9,11 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderctl.display.cells import Showing
 from orderctl.display.facts import describe, rent
 from orderctl.display.formats import clock, duration, shorten
-from orderctl.display.orders import family_table
-from orderctl.display.resting import conditions, guards, is_family, reading, rests, what_follows
+from orderctl.display.resting import guards, is_family, rests
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
 from orderctl.display.terms import terms, validity
@@ -73,6 +71,9 @@ def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]
     yield Text()
     yield from timeline_lines(detail, wide=wide)
     if detail.children:
+        from orderctl.display.cells import Showing
+        from orderctl.display.orders import family_table
+
         yield Text()
         yield Text("EXECUTED BY" if is_family(detail.order) else "FOLLOWED BY", "dim")
         yield family_table(detail.children, Showing(datetime.now(UTC)))
@@ -163,6 +164,8 @@ def _waits(order: OrderView) -> list[tuple[str, Text]]:
     """The condition of a resting order, when it was met, and until when the order is valid."""
     if not rests(order):
         return []
+    from orderctl.display.conditions import conditions, reading, what_follows
+
     waits = order.status in IDLE
     facts = [
         (

@@ -3,7 +3,7 @@
 from typing import Final, assert_never
 
 from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, clock, percent, shorten
-from orderctl.display.resting import conditions, rests
+from orderctl.display.resting import rests
 from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.terms import terms
 from orderd.domain.events import (
@@ -86,10 +86,15 @@ def describe(fact: AnyFact, order: OrderView, signature_width: int = 88, *, wide
 def _terms_after(fact: Accepted | Amended, order: OrderView) -> list[str]:
     if isinstance(fact, Amended):
         return [terms(order.model_copy(update=fact.model_dump(exclude={"kind"})))]
-    if fact.amount_in is None and fact.exact_out is None:
-        return [terms(order), f"held until the entry order is filled; then it waits for {conditions(order)}"]
     label = [] if fact.label is None else [f"label: wallet {fact.label}"]
-    return [terms(order), *label, *([f"rests, and waits for {conditions(order)}"] if rests(order) else [])]
+    is_held = fact.amount_in is None and fact.exact_out is None
+    if not is_held and not rests(order):
+        return [terms(order), *label]
+    from orderctl.display.conditions import conditions
+
+    if is_held:
+        return [terms(order), f"held until the entry order is filled; then it waits for {conditions(order)}"]
+    return [terms(order), *label, f"rests, and waits for {conditions(order)}"]
 
 
 def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderView) -> list[str]:

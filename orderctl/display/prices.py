@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from orderctl.display.resting import pair_of
+from orderctl.display.pairs import pair_of
 from orderd.domain.money import format_significant
 
 _RANK: Final = {"USDC": 2, "SOL": 1}

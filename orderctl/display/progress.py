@@ -16,11 +16,12 @@ from rich.text import Text
 
 from orderctl.config.settings import Settings
 from orderctl.display.cells import distance_bar, local_time, next_execution, sold_bar
+from orderctl.display.conditions import distances, name_of, reading, sign, what_follows
 from orderctl.display.facts import describe
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.orders import cell_text, family_table
-from orderctl.display.resting import distances, is_open, name_of, reading, sign, what_follows
+from orderctl.display.resting import is_open
 from orderctl.display.routes import by_amount
 from orderctl.display.screen import connection_message
 from orderctl.display.surroundings import Surroundings

@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.cells import distance_bar
+from orderctl.display.conditions import limit_of, requested, sides_of, trigger_of, what_follows
 from orderctl.display.formats import moment
 from orderctl.display.orders import cell_text
+from orderctl.display.pairs import pair_of
 from orderctl.display.quotes import guard_line
-from orderctl.display.resting import limit_of, pair_of, requested, sides_of, trigger_of, what_follows
 from orderctl.display.tables import pairs
 from orderctl.display.terms import sale
 from orderctl.display.tokens import about

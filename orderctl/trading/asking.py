@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from threading import Event, Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orderctl.config.settings import Settings
 from orderctl.display.resting import is_family, is_open
 from orderctl.display.surroundings import Height, Surroundings
-from orderd.client.connection import Client
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING, SIGNED, OrderKind
@@ -20,6 +19,9 @@ from orderd.wire.orders import GetParams, OrderView
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
+
+if TYPE_CHECKING:
+    from orderd.client.connection import Client
 
 PAUSE_SECONDS: Final = 2.0
 BEFORE_SECONDS: Final = 0.1
@@ -31,6 +33,8 @@ MAX_ORDERS: Final = 20
 @contextmanager
 def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
     """Update ``found`` repeatedly during the block, over a separate connection."""
+    from orderd.client.connection import Client
+
     is_over = Event()
 
     def ask() -> None:
@@ -61,7 +65,7 @@ def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderVie
     }
 
 
-def ask_once(client: Client, orders: Sequence[OrderView], found: Surroundings) -> None:
+def ask_once(client: "Client", orders: Sequence[OrderView], found: Surroundings) -> None:
     """Poll once. Raises ClientError if the daemon does not respond."""
     if any(order.status in SIGNED for order in orders):
         height = client.call(Method.STATUS, NoParams(), StatusResult).block_height

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from orderctl.display.candles import Chart, Mark, PriceLevel
 from orderctl.trading.fills import read_fills
 from orderctl.trading.paging import pages
-from orderd.client.connection import Client
 from orderd.domain.candles import Candle
 from orderd.domain.order import RESTING
 from orderd.domain.times import format_moment, parse_span
@@ -15,8 +15,11 @@ from orderd.wire.fills import HistoryFill, HistoryParams
 from orderd.wire.orders import ListParams, OrderView
 from orderd.wire.prices import PricesResult
 
+if TYPE_CHECKING:
+    from orderd.client.connection import Client
 
-def chart_of(client: Client, prices: PricesResult) -> Chart:
+
+def chart_of(client: "Client", prices: PricesResult) -> Chart:
     """The chart of prices with at least one candle, and the fills of that period. Raises what Client.call raises."""
     fills = read_fills(client, fills_wanted(prices)).fills
     resting = ListParams(token=prices.base, status=tuple(sorted(RESTING)))

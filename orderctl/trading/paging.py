@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from orderd.client.connection import Client
 from orderd.client.protocol import params_of
 from orderd.domain.order import ACTIVE
 from orderd.wire.message import Message
@@ -11,19 +10,20 @@ from orderd.wire.orders import ListParams, ListResult, OrderView
 from orderd.wire.rpc import Method
 
 if TYPE_CHECKING:
+    from orderd.client.connection import Client
     from orderd.wire.fills import HistoryResult
 
 PAGE = 500
 Page = TypeVar("Page", ListResult, "HistoryResult")
 
 
-def pages(client: Client, wanted: ListParams, limit: int | None = None) -> Iterator[ListResult]:
+def pages(client: "Client", wanted: ListParams, limit: int | None = None) -> Iterator[ListResult]:
     """Read the orders that match ``wanted``, at least one page. Stops after ``limit`` orders; None reads all."""
     return read_pages(client, Method.ORDERS_LIST, wanted, ListResult, lambda page: len(page.orders), limit)
 
 
 def read_pages(
-    client: Client,
+    client: "Client",
     method: Method,
     wanted: Message,
     answer: type[Page],
@@ -43,7 +43,7 @@ def read_pages(
             return
 
 
-def active_orders(client: Client, account: str | None = None) -> list[OrderView]:
+def active_orders(client: "Client", account: str | None = None) -> list[OrderView]:
     """All active orders, or those of one account, newest first."""
     wanted = params_of(ListParams, status=tuple(sorted(ACTIVE)), account=account)
     return [order for page in pages(client, wanted) for order in page.orders]

@@ -90,7 +90,7 @@ def place(
 
 def _show_next_steps(settings: Settings, order: OrderView) -> None:
     if order.status in RESTING:
-        from orderctl.display.resting import reading, what_follows
+        from orderctl.display.conditions import reading, what_follows
         from orderctl.display.terms import validity
 
         narrate(settings, f"the order rests and waits for {reading(order)}")
@@ -144,7 +144,7 @@ def _agreed(client: Client, settings: Settings, order: SubmitParams) -> SubmitPa
 
 def _quote(client: Client, order: SubmitParams) -> QuoteResult | RefusedError:
     """A quote; for an order on liquidity without a market, the refusal."""
-    from orderctl.display.resting import know
+    from orderctl.display.pairs import know
 
     terms = order.model_dump(exclude={"client_order_id"})
     try:

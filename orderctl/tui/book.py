@@ -9,7 +9,6 @@ from uuid import UUID
 
 from orderctl.display.resting import above, is_family, is_open
 from orderctl.display.timeline import changes_at_rest
-from orderd.client import handshake
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import (
     Accepted,
@@ -97,6 +96,8 @@ class Book:
         if event.seq <= seq:
             return
         if event.seq > seq + 1:
+            from orderd.client import handshake
+
             raise handshake.gap(event.seq, seq)
         self._place(accepted(event) if known is None else advanced(known, event))
 

@@ -25,7 +25,7 @@ from orderctl.tui.remembered import Memory
 from orderctl.tui.screens.orders import OrdersScreen
 from orderctl.tui.widgets.banner import Banner
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
 from orderd.wire.orders import CancelResult, GetParams, OrderView

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Final
 
 from orderctl.display.candles import Chart
-from orderctl.display.resting import pair_of
+from orderctl.display.pairs import pair_of
 from orderctl.trading.charting import chart_from
 from orderctl.tui.book import Book
 from orderctl.tui.prices import Pair

@@ -6,13 +6,14 @@ from contextlib import suppress
 from fractions import Fraction
 from time import perf_counter
 
-from orderctl.display.resting import is_open, know
+from orderctl.display.pairs import know
+from orderctl.display.resting import is_open
 from orderctl.trading.asking import MAX_ORDERS, pairs_at_rest
 from orderctl.trading.charting import fills_wanted
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError, RefusedError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import TERMINAL, OrderKind, OrderStatus

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     )
     from orderd.client.following import Lost, Resumed, Update
     from orderd.client.freshness import Fresh, Stale
-    from orderd.client.link import Closed, News, Opened
     from orderd.client.link import Link as AsyncClient
+    from orderd.client.news import Closed, News, Opened
     from orderd.client.protocol import params_of
     from orderd.wire.rpc import Method
 
@@ -67,7 +67,7 @@ _NAMES_BY_MODULE: Final = {
     ),
     "following": ("Lost", "Resumed", "Update"),
     "freshness": ("Fresh", "Stale"),
-    "link": ("Closed", "News", "Opened"),
+    "news": ("Closed", "News", "Opened"),
     "protocol": ("Method", "params_of"),
 }
 _MODULE_BY_NAME: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}

@@ -5,11 +5,9 @@ It reconnects without limit, with exponential backoff. Each connection begins wi
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -18,47 +16,13 @@ from orderd.client import handshake, protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import ClientError
 from orderd.client.freshness import check_count
+from orderd.client.news import Closed, OnNews, Opened
 from orderd.client.notifications import read_notification
 from orderd.wire.message import Message
-from orderd.wire.prices import CandleChange
 from orderd.wire.rpc import Method
-from orderd.wire.subscriptions import (
-    Event,
-    Heartbeat,
-    Ready,
-    ResyncRequired,
-    Snapshot,
-    SubscribeParams,
-    SubscribeResult,
-)
+from orderd.wire.subscriptions import Event, Heartbeat, Ready, SubscribeParams, SubscribeResult
 
 A = TypeVar("A", bound=Message)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The client has connected: snapshots of all active orders follow, then Ready, then events."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The client is not connected; it reconnects in ``retry_in`` seconds."""
-
-    reason: str
-    retry_in: float
-
-
-News = Opened | Closed | Snapshot | ResyncRequired | Event | Ready | Heartbeat | CandleChange
-"""What ``Link.run`` reports. CandleChange is reported only if ``prices.subscribe`` was called since the last Opened."""
-OnNews = Callable[[News], None]
-
-
-class Caller(Protocol):
-    """The interface of ``Link``."""
-
-    async def run(self, on_news: OnNews) -> None: ...
-
-    async def call(self, method: Method, params: Message, answer: type[A]) -> A: ...
 
 
 class Link:

@@ -12,7 +12,7 @@ from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.depth_pane import DepthPane
 from orderctl.tui.widgets.key_line import KeyLine
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 
 
 class DepthScreen(Screen[None]):

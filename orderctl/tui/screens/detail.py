@@ -12,7 +12,7 @@ from orderctl.tui.desk import Desk
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.order_panel import OrderPanel
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 
 
 class DetailScreen(Screen[None]):

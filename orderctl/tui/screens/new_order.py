@@ -26,7 +26,7 @@ from orderctl.tui.prices import Pair
 from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.terms_form import TermsForm
 from orderd.client.errors import AnswerLostError, ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.errors import OrderdError
 from orderd.wire.balances import Balance
@@ -90,6 +90,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.send.active_effect_duration = 0  # drawing the pressed button would delay the order
         self._offer_wrapped()
         self._show_answer("type an amount to see quotes; nothing is sent until you press the button")
 

@@ -19,7 +19,7 @@ from orderctl.tui.remembered import Memory
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.key_line import KeyLine
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.wire.profit import PnlParams, PnlResult, PortfolioParams, PortfolioResult
 from orderd.wire.rpc import Method

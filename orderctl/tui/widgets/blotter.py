@@ -25,7 +25,7 @@ from orderctl.tui.widgets.fill_table import FillTable
 from orderctl.tui.widgets.order_table import OrderTable
 from orderctl.tui.widgets.tabs import Tab, Tabs
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.wire.fills import HistoryFill
 from orderd.wire.message import Message
@@ -64,6 +64,7 @@ class Blotter(Container):
         self._drawn_frame: tuple[object, ...] = ()
         """Everything except the orders that causes a redraw when it changes."""
         self._listed: dict[Tab, list[OrderView]] = {}
+        self._arrange()
 
     def compose(self) -> ComposeResult:
         yield Tabs(id="tabs")
@@ -72,9 +73,6 @@ class Blotter(Container):
         ended.border_title = "Ended"
         yield ended
         yield FillTable()
-
-    def on_mount(self) -> None:
-        self._arrange()
 
     @property
     def main(self) -> OrderTable | FillTable:

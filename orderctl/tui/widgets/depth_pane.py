@@ -1,24 +1,24 @@
 """The depth of the current pair: a curve, and optionally tables."""
 
 import asyncio
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import RenderableType
 from rich.text import Text
 from textual import work
 from textual.widgets import Static
 
-from orderctl.display.depth import curve, depth_view
 from orderctl.output.colours import Tone
-from orderctl.output.depth import Depth
-from orderctl.trading.depth import depth_of
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.domain.errors import OrderdError
 from orderd.wire.message import Message
 from orderd.wire.rpc import Method
+
+if TYPE_CHECKING:
+    from orderctl.output.depth import Depth
 
 A = TypeVar("A", bound=Message)
 SETTLED_SECONDS = 1.0
@@ -56,6 +56,8 @@ class DepthPane(Static):
     @work(exclusive=True, exit_on_error=False)
     async def read(self, pair: Pair, seconds: float) -> None:
         await asyncio.sleep(seconds)
+        from orderctl.trading.depth import depth_of  # most terminals have no room for the pane
+
         calls = _Blocking(self._caller, asyncio.get_running_loop())
         while True:
             try:
@@ -73,7 +75,9 @@ class DepthPane(Static):
         if self.depth is not None:
             self.update(self._view(self.depth))
 
-    def _view(self, depth: Depth) -> RenderableType:
+    def _view(self, depth: "Depth") -> RenderableType:
+        from orderctl.display.depth import curve, depth_view
+
         width, height = self.content_size
         return depth_view(depth, width) if self._with_figures else Text("\n").join(curve(depth, width, height))
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from orderctl.display.ids import SHORT_ID
 from orderctl.tui.desk import Desk
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 from orderd.client.protocol import params_of
 from orderd.domain.order import TERMINAL
 from orderd.wire.order_detail import OrderDetail

@@ -11,7 +11,7 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select
 
-from orderctl.display.resting import pair_of
+from orderctl.display.pairs import pair_of
 from orderctl.tui.prices import Pair
 from orderctl.tui.shapes import FIELDS, HINTS, IN_FORCE, PRICES, SHAPES, Shape
 from orderd.domain.errors import OrderdError

@@ -13,20 +13,12 @@ from rich.console import Console
 
 from orderctl.display.cells import Showing
 from orderctl.display.columns import COLUMNS
+from orderctl.display.conditions import awaited, conditions, distance, reading, sign, what_follows
 from orderctl.display.detail import detail_view
 from orderctl.display.facts import describe
+from orderctl.display.pairs import know, pair_of
 from orderctl.display.prospect import prospect_view
-from orderctl.display.resting import (
-    awaited,
-    conditions,
-    distance,
-    know,
-    pair_of,
-    prices,
-    reading,
-    sign,
-    what_follows,
-)
+from orderctl.display.resting import prices
 from orderctl.display.screen import resting_message
 from orderctl.display.timeline import OrderTimeline
 from orderctl.tui.book import accepted, advanced

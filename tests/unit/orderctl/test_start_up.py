@@ -68,13 +68,14 @@ def test_the_libraries_of_the_tui_are_imported_only_for_the_tui() -> None:
     assert "textual" not in modules_after("tui")
 
 
-def test_the_tui_imports_no_screen_before_it_is_opened() -> None:
-    script = "import sys, orderctl.tui.app; print(sorted(sys.modules))"
+def test_the_tui_imports_neither_a_screen_that_is_not_open_nor_the_connection() -> None:
+    script = "import sys, orderctl.tui.app, orderctl.tui.late_link; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     loaded = set(ast.literal_eval(done.stdout))
     assert {name for name in loaded if name.startswith("orderctl.tui.screens.")} == {"orderctl.tui.screens.orders"}
     assert not loaded & {"textual_plot", "orderctl.completion", "orderctl.display.prospect", "orderd.wire.profit"}
+    assert not loaded & {"websockets", "orderctl.trading.depth"}
 
 
 def test_the_opening_screen_imports_nothing_of_the_tui() -> None:
@@ -150,6 +151,12 @@ def test_a_call_imports_only_its_own_messages_before_the_answer(args: tuple[str,
     assert not loaded & {"orderd.client.following", "orderd.domain.events", "rich", "asyncio", *HEAVY}
 
 
+def test_the_events_of_an_order_import_no_other_document() -> None:
+    loaded = modules_after("--url", "ws://127.0.0.1:1/", "events", "0199d3a0")
+
+    assert not loaded & {"orderctl.output.schemas", "orderctl.trading.event_feed", "orderd.client.following"}
+
+
 @pytest.mark.parametrize("verb", ["list", "show", "status"])
 def test_verbs_that_show_orders_import_nothing_of_submission_or_proxies(verb: str) -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", verb, *(("0199d3a0",) if verb == "show" else ()))
@@ -161,6 +168,8 @@ def test_verbs_that_show_orders_import_nothing_of_submission_or_proxies(verb: st
 @pytest.mark.parametrize(
     ("view", "spared"),
     [
+        ("orders", {"orderd.domain.tokens", "orderd.domain.trigger"}),
+        ("detail", {"orderd.domain.tokens", "orderd.domain.trigger", "orderctl.display.orders"}),
         ("daemon", {"orderd.domain.events", "orderd.domain.terms", "orderd.domain.terms_given", "orderd.wire.orders"}),
         ("orders", {"orderd.domain.events", "orderd.wire.order_detail"}),
         ("quotes", {"orderd.domain.events", "orderd.wire.order_detail", "orderd.wire.orders"}),

@@ -16,7 +16,7 @@ from orderctl.tui.desk import Desk
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets import depth_pane, order_panel
 from orderd.client.errors import ClientError, RefusedError
-from orderd.client.link import News, OnNews, Opened
+from orderd.client.news import News, OnNews, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Deferred
 from orderd.domain.order import OrderKind, OrderStatus

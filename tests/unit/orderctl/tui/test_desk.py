@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from orderctl.tui.desk import Desk
-from orderd.client.link import Closed, Opened
+from orderd.client.news import Closed, Opened
 from orderd.wire.subscriptions import Heartbeat, Ready
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,4 +32,13 @@ def test_a_new_connection_is_not_stale() -> None:
         desk.receive(news)
     for news in (Opened(), Ready(subscription=1, orders=0)):
         desk.receive(news)
+    assert desk.stale_since() is None
+
+
+def test_nothing_is_stale_before_the_first_message() -> None:
+    desk = Desk("ws://here/", clock=lambda: NOW)
+
+    desk.receive(Opened())
+
+    assert desk.received_at is None
     assert desk.stale_since() is None

@@ -9,7 +9,8 @@ import pytest
 
 from orderctl.config.settings import Settings
 from orderd.client.errors import AnswerLostError, RefusedError, UnreachableError, UnreadableError
-from orderd.client.link import Closed, Link, News, Opened
+from orderd.client.link import Link
+from orderd.client.news import Closed, News, Opened
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.wire.message import NoParams
 from orderd.wire.order_detail import OrderDetail

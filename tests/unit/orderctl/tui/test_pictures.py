@@ -11,7 +11,7 @@ from orderctl.tui import app, questions
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets.depth_pane import DepthPane
 from orderd.client.errors import ClientError, RefusedError
-from orderd.client.link import Closed
+from orderd.client.news import Closed
 from orderd.domain.errors import OrderdError
 from orderd.domain.order import OrderKind
 from orderd.gateway.docs.examples import POOLS

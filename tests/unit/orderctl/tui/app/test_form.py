@@ -11,7 +11,7 @@ from orderctl.tui.questions import Questions
 from orderctl.tui.screens.new_order import UNARMED, NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderd.client.handshake import connection_lost
-from orderd.client.link import Opened
+from orderd.client.news import Opened
 from orderd.domain.errors import ErrorCode
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire.balances import Balance

@@ -3,7 +3,7 @@
 import pytest
 
 from orderctl.tui.app import OrderctlApp
-from orderd.client.link import Closed, Opened
+from orderd.client.news import Closed, Opened
 from orderd.wire.orders import ListResult
 from orderd.wire.rpc import Method
 from orderd.wire.subscriptions import Event, Ready, Snapshot

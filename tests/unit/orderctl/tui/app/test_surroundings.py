@@ -11,7 +11,7 @@ from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.blotter import Blotter
 from orderctl.tui.widgets.gauges import Gauges
 from orderctl.tui.widgets.price_panel import PricePanel
-from orderd.client.link import Closed
+from orderd.client.news import Closed
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderKind
 from orderd.wire.rpc import Method
