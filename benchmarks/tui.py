@@ -16,7 +16,6 @@ import pty
 import random
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import threading
@@ -36,6 +35,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.figures import quantile
+from benchmarks.orderctl import ENVIRONMENT, ORDERCTL
 from orderctl.tui.book import accepted, advanced
 from orderd.domain.events import OrderEvent
 from orderd.process.temporary import running_daemon
@@ -50,7 +50,6 @@ from orderd.wire.tokens import TokensResult
 from tests.samples.orders import FILLED, QUOTE, history
 from tests.unit.orderctl.tui.desks import CANDLES, STATUS, WALLET
 
-ORDERCTL = Path(sys.executable).with_name("orderctl")
 ORDERS = 2_000
 EVENTS_PER_SECOND = 200
 COLUMNS, LINES = 120, 40
@@ -212,7 +211,7 @@ def full_screen(url: str) -> Iterator[tuple["subprocess.Popen[bytes]", Terminal]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     # Without state of earlier runs.
-    environment = {**os.environ, "XDG_STATE_HOME": os.devnull, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    environment = {**ENVIRONMENT, "XDG_STATE_HOME": os.devnull, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     process = subprocess.Popen(
         [ORDERCTL, "--url", url, "tui"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )

@@ -17,6 +17,9 @@ from orderd.client.errors import ConfigError
 RARE_COLLECTIONS = (10_000, 10, 100)
 """Thresholds of the garbage collector: passes of a few milliseconds each. With Python's defaults, each dialog would
 cause a pass of 50 ms."""
+FRAMES_PER_SECOND = "240"
+"""Textual draws at the next frame, even if nothing was drawn for a long time. With its default of 60 frames per second,
+a key would wait for up to 17 ms."""
 DRIVER = "TEXTUAL_DRIVER"
 """The variable is set if Textual does not draw on a terminal but in a browser."""
 
@@ -50,18 +53,19 @@ def run(
     from orderctl.tui.opening import opening
 
     with nullcontext() if DRIVER in os.environ else opening(settings.url):
+        os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
         # Imported here because Textual loads slowly.
         from orderctl.tui.app import OrderctlApp
         from orderctl.tui.desk import Desk
         from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
+        from orderctl.tui.late_link import LateLink
         from orderctl.tui.remembered import Memory, memory_path
-        from orderd.client.link import Link
 
         keymap = read_keymap(keymap_path(os.environ), binding_ids)
         os.environ.update(environment(settings))  # for commands typed in the TUI
         # By name, because completion depends on all commands.
         complete = import_module("orderctl.completion").candidates
-        app = OrderctlApp(Desk(settings.url, read_only), Link(settings), Memory(memory_path()), complete)
+        app = OrderctlApp(Desk(settings.url, read_only), LateLink(settings), Memory(memory_path()), complete)
         app.set_keymap(keymap)
     # A full pass of the garbage collector would delay a key noticeably: skip all loaded objects, and collect rarely.
     gc.freeze()

@@ -8,8 +8,9 @@ from typing import Protocol, runtime_checkable
 from textual import on, work
 from textual.css.query import NoMatches
 from textual.filter import LineFilter
+from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from orderctl.tui.colours import ReadableDim, readable_variables, terminal_theme
 from orderctl.tui.command_line import Complete, nothing_to_complete
@@ -22,10 +23,11 @@ from orderctl.tui.remembered import Memory
 from orderctl.tui.screens.orders import OrdersScreen
 from orderctl.tui.toasts import toasts
 from orderd.client.errors import ClientError
-from orderd.client.link import Caller, Closed, News
+from orderd.client.news import Caller, Closed, News
 from orderd.wire.orders import OrderView
 from orderd.wire.subscriptions import Event, Ready
 
+USUAL_THEME = BUILTIN_THEMES["textual-dark"]
 TOAST_SECONDS = 1.0
 NEWS_SECONDS = 0.003
 """Notifications within this time are drawn together, because the events of a batch arrive at once."""
@@ -45,6 +47,8 @@ class OrderctlApp(KeyedApp):
 
     TITLE = "orderctl"
     CSS_PATH = "orderctl.tcss"
+    # As the default, because to set it in a running application computes all styles again.
+    ansi_theme_dark = Reactive(terminal_theme(USUAL_THEME), init=False)
 
     def __init__(
         self, desk: Desk, caller: Caller, memory: Memory | None = None, complete: Complete = nothing_to_complete
@@ -66,7 +70,14 @@ class OrderctlApp(KeyedApp):
         if self._memory.layout.theme in self.available_themes:
             self.theme = self._memory.layout.theme
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
-        self._colour(self.current_theme)
+        if self.theme != USUAL_THEME.name:
+            self._colour(self.current_theme)
+
+    def on_ready(self) -> None:
+        self.call_after_refresh(self._connect)
+
+    def _connect(self) -> None:
+        """Begin to use the connection, after the first picture: to load its libraries takes a tenth of that time."""
         self._listen()
         self.run_worker(self._questions.status(), exit_on_error=False)
         self.run_worker(self._questions.balances(), exit_on_error=False)

@@ -10,7 +10,7 @@ from orderctl.tui.book import Book
 from orderctl.tui.price_chart import PriceChart
 from orderctl.tui.prices import Pair, Prices
 from orderd.client.errors import ClientError
-from orderd.client.link import Closed, News, Opened
+from orderd.client.news import Closed, News, Opened
 from orderd.wire.balances import BalancesResult
 from orderd.wire.fills import HistoryResult
 from orderd.wire.prices import CandleChange
@@ -83,6 +83,7 @@ class Desk:
                 self.lag = timedelta(0)
                 self.chart.subscription = None
                 self.book.begin()
+                return
             case Closed(reason, retry_in):
                 self.connection = Disconnected(reason, self.clock() + timedelta(seconds=retry_in))
                 return

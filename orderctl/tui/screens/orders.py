@@ -24,7 +24,7 @@ from orderctl.tui.widgets.key_line import KeyLine
 from orderctl.tui.widgets.order_panel import OrderPanel
 from orderctl.tui.widgets.price_panel import PricePanel
 from orderctl.tui.widgets.tabs import Tab
-from orderd.client.link import Caller
+from orderd.client.news import Caller
 
 WIDE = 110
 """Minimum number of columns for the layout with panels beside the orders."""
@@ -99,6 +99,7 @@ class OrdersScreen(Screen[None]):
 
     def select(self, order: UUID) -> None:
         self.blotter.select(order)
+        self._show_details()  # now, because its new text changes the layout: once is enough for a new order
 
     def draw(self) -> None:
         """Show the current state of the desk. Unchanged parts are not redrawn."""
@@ -109,11 +110,14 @@ class OrdersScreen(Screen[None]):
         self.query_one(Gauges).draw(desk)
         self.query_one(DepthPane).draw(desk)
         self.candles.draw(desk)
+        self._show_details()
+        self.blotter.draw()
+
+    def _show_details(self) -> None:
         panel = self.query_one(OrderPanel)
         if panel.display:  # on a narrow terminal there is no room for it
             panel.show(self.order)
             panel.draw()
-        self.blotter.draw()
 
     def action_tab(self, tab: str) -> None:
         self.blotter.show(Tab(tab))
