@@ -99,7 +99,9 @@ class OrdersScreen(Screen[None]):
 
     def select(self, order: UUID) -> None:
         self.blotter.select(order)
-        self._show_details()  # now, because its new text changes the layout: once is enough for a new order
+        self._show_details()
+        # The details change the layout. Now it is drawn in the same frame as the selected order; otherwise, in one more.
+        self.refresh(layout=True)
 
     def draw(self) -> None:
         """Show the current state of the desk. Unchanged parts are not redrawn."""
