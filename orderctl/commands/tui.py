@@ -14,9 +14,6 @@ from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import is_live
 from orderd.client.errors import ConfigError
 
-RARE_COLLECTIONS = (10_000, 10, 100)
-"""Thresholds of the garbage collector: passes of a few milliseconds each. With Python's defaults, each dialog would
-cause a pass of 50 ms."""
 FRAMES_PER_SECOND = "240"
 """Textual draws at the next frame, even if nothing was drawn for a long time. With its default of 60 frames per second,
 a key would wait for up to 17 ms."""
@@ -67,9 +64,9 @@ def run(
         complete = import_module("orderctl.completion").candidates
         app = OrderctlApp(Desk(settings.url, read_only), LateLink(settings), Memory(memory_path()), complete)
         app.set_keymap(keymap)
-    # A full pass of the garbage collector would delay a key noticeably: skip all loaded objects, and collect rarely.
+    # The collector starts when many objects were created: while a key is answered. Instead, the application starts it.
     gc.freeze()
-    gc.set_threshold(*RARE_COLLECTIONS)
+    gc.disable()
     error = app.run()
     if error is not None:
         raise error

@@ -1,5 +1,6 @@
 """The TUI application: one connection, periodic requests, and redrawing."""
 
+import gc
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
@@ -29,6 +30,9 @@ from orderd.wire.subscriptions import Event, Ready
 
 USUAL_THEME = BUILTIN_THEMES["textual-dark"]
 TOAST_SECONDS = 1.0
+COLLECT_SECONDS = 5.0
+"""Interval of the garbage collector, which then takes a few milliseconds."""
+COLLECTIONS_PER_FULL_ONE = 120
 NEWS_SECONDS = 0.003
 """Notifications within this time are drawn together, because the events of a batch arrive at once."""
 FRAMES_A_BACKGROUND = 10
@@ -59,6 +63,7 @@ class OrderctlApp(KeyedApp):
         self._frames = Frames()
         self._dim = ReadableDim()
         self._numbers = count(1)
+        self._collections = count(1)
         self._has_news = False
         self._ended: list[OrderView] = []
         """The orders that have ended since the last toasts."""
@@ -72,6 +77,7 @@ class OrderctlApp(KeyedApp):
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
         if self.theme != USUAL_THEME.name:
             self._colour(self.current_theme)
+        self.set_interval(COLLECT_SECONDS, self._collect)
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._connect)
@@ -175,6 +181,10 @@ class OrderctlApp(KeyedApp):
     def _follow_candles(self) -> None:
         self.desk.errors.pop("prices", None)
         self.run_worker(self._questions.candles(), group="candles", exclusive=True, exit_on_error=False)
+
+    def _collect(self) -> None:
+        """Collect garbage; all of it every ten minutes, because that takes longer."""
+        gc.collect(2 if next(self._collections) % COLLECTIONS_PER_FULL_ONE == 0 else 1)
 
     def _toast(self) -> None:
         ended, self._ended = self._ended, []

@@ -100,7 +100,7 @@ class OrdersScreen(Screen[None]):
     def select(self, order: UUID) -> None:
         self.blotter.select(order)
         self._show_details()
-        # The details change the layout. Now it is drawn in the same frame as the selected order; otherwise, in one more.
+        # The details change the layout: draw them in the same frame as the selected order.
         self.refresh(layout=True)
 
     def draw(self) -> None:
