@@ -118,11 +118,16 @@ class RateLimiterSchedule:
         gross = self._gross_of(amount)
         return ceil_div((gross - amount) * FEE_PRECISION, gross)
 
-    def marginal_rates(self) -> list[int]:
-        """What the first, the second and each further reference amount pays; all beyond pays the last of them."""
+    def marginal_rates(self, cap: int) -> list[int]:
+        """What the first, the second and each further reference amount pays; all beyond pays the last of them.
+
+        The list ends where a rate reaches ``cap``. An account may hold a maximum that takes millions of increments.
+        """
+        increments = self._most_increments()
         increment = self.fee_increment_bps * _BILLIONTHS_PER_BASIS_POINT
-        rising = [self.cliff_fee_numerator + increment * step for step in range(self._most_increments() + 1)]
-        return [*rising, self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT]
+        most = min(increments, max(cap - self.cliff_fee_numerator, 0) // increment)
+        rising = [self.cliff_fee_numerator + increment * step for step in range(most + 1)]
+        return [*rising, min(self.max_fee_bps * _BILLIONTHS_PER_BASIS_POINT, cap)]
 
     def _most_increments(self) -> int:
         """How many increments the fee can rise by without exceeding the maximum. Raises SwapError."""

@@ -180,7 +180,8 @@ def marginal_rates(pool: DammV2Pool, a_to_b: bool, point: int) -> tuple[list[int
     """
     base, moment = pool.base_fee, _moment(pool, a_to_b, point)
     if isinstance(base, RateLimiterSchedule) and base.applies(moment):
-        return [_whole_rate(pool, rate) for rate in base.marginal_rates()], base.reference_amount
+        rates = base.marginal_rates(_highest_rate(pool))
+        return [_whole_rate(pool, rate) for rate in rates], base.reference_amount
     return [_whole_rate(pool, base.of_gross(0, moment))], 0
 
 
@@ -194,9 +195,13 @@ def _moment(pool: DammV2Pool, a_to_b: bool, point: int) -> Moment:
 
 
 def _whole_rate(pool: DammV2Pool, base: int) -> int:
+    return min(base + pool.dynamic_fee.numerator, _highest_rate(pool))
+
+
+def _highest_rate(pool: DammV2Pool) -> int:
     if pool.fee_version >= len(_MAX_FEE_NUMERATOR):
         raise SwapError(SwapErrorKind.UNSUPPORTED_FEE_MODE)
-    return min(base + pool.dynamic_fee.numerator, _MAX_FEE_NUMERATOR[pool.fee_version])
+    return _MAX_FEE_NUMERATOR[pool.fee_version]
 
 
 def _move_by_input(pool: DammV2Pool, amount_in: int, a_to_b: bool) -> _Move:

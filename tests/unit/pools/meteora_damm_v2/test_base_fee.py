@@ -13,7 +13,13 @@ from orderd.amm.volatility import fee_in
 from orderd.pools.meteora_damm_v2.accounts import BaseFee
 from orderd.pools.meteora_damm_v2.maths.base_fee import MarketCapSchedule, Moment, RateLimiterSchedule, TimeSchedule
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
-from orderd.pools.meteora_damm_v2.maths.pool import DammV2Pool, swap_exact_in, swap_exact_out, swap_partial_fill
+from orderd.pools.meteora_damm_v2.maths.pool import (
+    DammV2Pool,
+    marginal_rates,
+    swap_exact_in,
+    swap_exact_out,
+    swap_partial_fill,
+)
 from orderd.pools.meteora_damm_v2.maths.side import DammV2Side
 from orderd.solana.programs.unsupported import UnsupportedPoolError
 from tests.unit.amm.vectors import cases, load
@@ -135,6 +141,16 @@ def test_the_curve_of_a_rate_limiter_follows_its_quotes(collect_fee_mode: int) -
         taken, paid = curve.at(curve.end(amount))
         assert abs(taken - amount) <= 1
         assert abs(paid - side.quote(amount).amount_out) <= 6
+
+
+@pytest.mark.parametrize(("fee_version", "highest"), [(0, 500_000_000), (1, 990_000_000)])
+def test_the_curve_of_a_rate_limiter_ends_where_no_rate_is_higher(fee_version: int, highest: int) -> None:
+    """An account can hold a maximum that is far above what the program charges: some billion increments away."""
+    limiter = replace(LIMITER, max_fee_bps=2**32 - 1)
+    pool = plain_pool(base_fee=limiter, collect_fee_mode=1, fee_version=fee_version)
+    rates, part = marginal_rates(pool, a_to_b=False, point=NOW)
+    assert rates == [*range(10_000_000, highest + 1, 10_000_000), highest]
+    assert part == limiter.reference_amount
 
 
 def test_the_curve_of_a_rate_limiter_ends_with_the_pool() -> None:
