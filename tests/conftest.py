@@ -4,6 +4,7 @@ Tests that need more get their own local chain or daemon.
 """
 
 import gc
+import multiprocessing
 import pkgutil
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib import import_module
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -32,6 +34,7 @@ from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from tests import forking
 from tests.databases import Databases, execute, make_template, url_of
+from tests.workers import Workers
 
 QUICK = {
     "ORDERD_SIMNET_SLOT_MS": "25",
@@ -49,11 +52,18 @@ checked in detail, and does not count as covered. Tests in these folders that re
 times are marked ``untraced``.
 """
 
+_postgres_of_all: tuple[Postgres, Event] | None = None
+"""The server that all workers use, and whether it has started; None if there are no workers."""
+
 _cached_untraced = False
 """True if the caches of ``_cached_functions`` may hold values that were computed while coverage was off."""
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--workers", type=int, default=0, metavar="N", help="run the tests in N processes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until collection ends: what it creates is almost never garbage
     forking.use()
     # Plain tracebacks, as the daemon writes them: structlog's default needs a quarter of a second per coloured
@@ -61,14 +71,20 @@ def pytest_configure() -> None:
     *before, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure([*before, renderer])
+    if config.option.workers:
+        config.pluginmanager.register(Workers(config.option.workers, beside=_one_postgres_for_all))
 
 
 def pytest_unconfigure() -> None:
     forking.end()
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage as rarely as the daemon does, and never search the thousands of collected tests."""
+    global _postgres_of_all
+    if session.config.option.workers:
+        factory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        _postgres_of_all = Postgres(_private_dir(factory)), multiprocessing.Event()
     gc.freeze()
     collect_rarely()
     gc.enable()
@@ -90,11 +106,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Turn coverage off, unless the test is in a ``MEASURED`` folder.
-
-    pytest-cov's own mark for this, ``no_cover``, has no effect in pytest-xdist workers, which start tracing a second
-    time.
-    """
+    """Turn coverage off, unless the test is in a ``MEASURED`` folder."""
     global _cached_untraced
     if any(item.path.is_relative_to(part) for part in MEASURED) and not item.get_closest_marker("untraced"):
         if _cached_untraced:
@@ -124,20 +136,15 @@ def injected_pool_faults() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A server with a database ``migrated`` that has all tables and no rows; tests get copies of it.
-
-    No test simulates a power failure, so fsync is off.
-    """
-    server = Postgres(_private_dir(tmp_path_factory))
-    child = server.start()
-    try:
-        execute(server.url, "ALTER SYSTEM SET fsync = off")
-        execute(server.url, "ALTER SYSTEM SET full_page_writes = off")
-        execute(server.url, "SELECT pg_reload_conf()")
-        make_template(server)
+    """A server with a database ``migrated`` that has all tables and no rows; tests get copies of it."""
+    if _postgres_of_all is None:
+        server = Postgres(_private_dir(tmp_path_factory))
+        with _running(server):
+            yield server
+    else:
+        server, is_started = _postgres_of_all
+        is_started.wait()
         yield server
-    finally:
-        child.stop()
 
 
 @pytest.fixture(scope="session")
@@ -235,6 +242,33 @@ def redis_url(redis_server: Redis) -> str:
     with RedisClient.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@contextmanager
+def _one_postgres_for_all(session: pytest.Session) -> Iterator[None]:
+    """Start the workers' Postgres, if a test uses it."""
+    assert _postgres_of_all is not None
+    server, is_started = _postgres_of_all
+    if any("postgres_server" in item.fixturenames for item in session.items if isinstance(item, pytest.Function)):
+        with _running(server):
+            is_started.set()
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _running(server: Postgres) -> Iterator[None]:
+    """Run a server with the template of the tests' databases. No test simulates a power failure, so fsync is off."""
+    child = server.start()
+    try:
+        execute(server.url, "ALTER SYSTEM SET fsync = off")
+        execute(server.url, "ALTER SYSTEM SET full_page_writes = off")
+        execute(server.url, "SELECT pg_reload_conf()")
+        make_template(server)
+        yield
+    finally:
+        child.stop()
 
 
 @cache

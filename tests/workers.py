@@ -1,0 +1,200 @@
+"""Runs tests in several processes (``pytest --workers 4``), which are forked after all tests have been collected.
+
+pytest-xdist starts an interpreter per process, and each of them imports all modules and collects all tests: with four
+of them that takes an eighth of the CPU time of this suite. Forked processes share what has been collected once. They,
+the *workers*, run the tests; the process that has collected the tests reports the results.
+
+A worker takes one file at a time, so fixtures that the tests of a file share are set up once.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import groupby
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+from coverage import Coverage
+
+_SLOWEST_FIRST: Final = ("acceptance", "chaos", "integration")
+"""Folders whose files are taken first, so that no slow one is still running when the others have ended."""
+
+_forking = get_context("fork")
+
+
+class _Started(NamedTuple):
+    """A worker has begun this test."""
+
+    nodeid: str
+    location: tuple[str, int | None, str]
+
+
+class _Finished(NamedTuple):
+    """A worker has run the test that it had begun."""
+
+    reports: Sequence[Any]
+    """Serialized."""
+
+
+class Workers:
+    """The plugin of the process that collects and reports.
+
+    The context manager that ``beside`` returns is entered after the workers have started, and left after they have
+    ended.
+    """
+
+    def __init__(self, count: int, beside: Callable[[pytest.Session], AbstractContextManager[None]]) -> None:
+        self._count = count
+        self._beside = beside
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if session.testsfailed or session.config.option.collectonly:
+            return None  # pytest's own loop then runs no test
+        files = _files(session.items)
+        taken = _forking.Value("i", 0)
+        workers: dict[Connection, Any] = {}
+        temporary: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+        try:
+            for number in range(self._count):
+                ours, theirs = _forking.Pipe(duplex=False)
+                worker = _Worker(session, theirs, temporary / f"worker{number}")
+                workers[ours] = _forking.Process(target=worker.run, args=(files, taken))
+                workers[ours].start()
+                theirs.close()
+            with self._beside(session):
+                done = _report(session, workers)
+        finally:
+            for process in workers.values():
+                if process.is_alive():
+                    os.kill(process.pid, signal.SIGINT)
+                process.join()
+        if missing := len(session.items) - done:
+            raise session.Interrupted(f"a worker has ended, and {missing} of the tests have not been run")
+        return True
+
+
+class _Worker:
+    """The plugin of a worker: sends the results of its tests."""
+
+    def __init__(self, session: pytest.Session, sender: Connection, temporary: Path) -> None:
+        self._session = session
+        self._sender = sender
+        self._temporary = temporary
+        self._reports: list[Any] = []
+
+    def run(self, files: Sequence[Sequence[pytest.Item]], taken: Any) -> None:
+        config = self._session.config
+        _capture_apart(config)
+        self._replace_reporter(config)
+        self._temporary.mkdir(mode=0o700)
+        config._tmp_path_factory._basetemp = self._temporary  # type: ignore[attr-defined]
+        try:
+            items = _taken(files, taken)
+            following = next(items, None)
+            while (item := following) is not None:
+                following = next(items, None)
+                config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        except KeyboardInterrupt:
+            pass  # the other process reports it
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # one may come from the terminal and one from that process
+            self._session._setupstate.teardown_exact(None)
+            if (measured := Coverage.current()) is not None:
+                measured.stop()
+                measured.save()
+
+    def _replace_reporter(self, config: pytest.Config) -> None:
+        """Take the place of the plugin that shows results. pytest asks it for the terminal."""
+        reporter: Any = config.pluginmanager.unregister(name="terminalreporter")
+        self._tw = reporter._tw
+        config.pluginmanager.register(self, name="terminalreporter")
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        self._sender.send(_Started(nodeid, location))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        config = self._session.config
+        self._reports.append(config.hook.pytest_report_to_serializable(config=config, report=report))
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._sender.send(_Finished(self._reports))
+        self._reports = []
+
+
+def _files(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
+    """The tests of each file, in the order in which they are taken."""
+    files = [list(those) for _, those in groupby(items, lambda item: item.path)]
+    return sorted(files, key=_place)
+
+
+def _place(file: Sequence[pytest.Item]) -> int:
+    for place, folder in enumerate(_SLOWEST_FIRST):
+        if folder in file[0].path.parts:
+            return place
+    return len(_SLOWEST_FIRST)
+
+
+def _taken(files: Sequence[Sequence[pytest.Item]], taken: Any) -> Iterator[pytest.Item]:
+    """Tests of files that no other worker has taken."""
+    while True:
+        with taken.get_lock():
+            number = taken.value
+            taken.value += 1
+        if number >= len(files):
+            return
+        yield from files[number]
+
+
+def _report(session: pytest.Session, workers: dict[Connection, Any]) -> int:
+    """Report what the workers send until they end; returns how many tests have been run."""
+    hook, config = session.config.hook, session.config
+    running: dict[Connection, _Started] = {}
+    open_ends = set(workers)
+    done = 0
+    while open_ends:
+        for end in connection.wait(open_ends):
+            assert isinstance(end, Connection)
+            try:
+                event = end.recv()
+            except EOFError:
+                open_ends.discard(end)
+                workers[end].join()
+                if (started := running.pop(end, None)) is not None:
+                    _report_lost(session, started, workers[end].exitcode)
+                    done += 1
+                continue
+            if isinstance(event, _Started):
+                running[end] = event
+                continue
+            started = running.pop(end)
+            hook.pytest_runtest_logstart(nodeid=started.nodeid, location=started.location)
+            for each in event.reports:
+                report = hook.pytest_report_from_serializable(config=config, data=each)
+                hook.pytest_runtest_logreport(report=report)
+            hook.pytest_runtest_logfinish(nodeid=started.nodeid, location=started.location)
+            done += 1
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+    return done
+
+
+def _report_lost(session: pytest.Session, started: _Started, exit_code: int) -> None:
+    """Report the test during which a worker has ended."""
+    why = f"The worker ended with exit code {exit_code} during this test (if negative: by this signal)."
+    report = pytest.TestReport(started.nodeid, started.location, {}, "failed", why, "call")
+    session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def _capture_apart(config: pytest.Config) -> None:
+    """Capture output in files of this process's own; the inherited ones are shared with the other workers."""
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    capture.stop_global_capturing()
+    capture.start_global_capturing()
+    capture.suspend_global_capture()
