@@ -63,7 +63,7 @@ from tests.integration.orders import FILL, LEAST, built, claimed, lapse, new_ord
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
 
-ORDERS: Final = 100_000
+ORDERS: Final = 20_000
 GROWING: Final = frozenset({"orders", "order_events", "attempts", "fills", "audit"})
 EXPLAINED: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 

@@ -8,9 +8,10 @@ import pytest
 from benchmarks.sweep import LARGEST, Answer, answer, falls, sizes, sweep
 from orderd.amm.swap import SwapError
 from orderd.domain.errors import ErrorCode
-from orderd.domain.quote import Hop, Route
+from orderd.domain.quote import Hop, Route, VenueQuote
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import WELL_KNOWN
+from orderd.venues.base import OpenPool
 from tests.unit.venues.genesis import Desk, desk_at_genesis
 
 SOL, USDC = WELL_KNOWN["simnet"][:2]
@@ -82,17 +83,22 @@ def test_other_refusals_are_of_orders_that_would_receive_less_than_smaller_ones(
 def _best_pair(desk: Desk, amount_in: int) -> int:
     """The best output of any two pools whose swaps fit into one transaction, on a grid."""
     pair = (SOL.mint, USDC.mint)
+    pools = desk.router.pools([pair])[pair].pools
+    shares = [(amount_in * part // 40, amount_in - amount_in * part // 40) for part in range(1, 40)]
+    quotes = [[(_quote(pool, share), _quote(pool, rest)) for share, rest in shares] for pool in pools]
     most = 0
-    for one, other in combinations(desk.router.pools([pair])[pair].pools, 2):
-        for part in range(1, 40):
-            try:
-                shares = (amount_in * part // 40, amount_in - amount_in * part // 40)
-                legs = [
-                    pool.venue_quote(pool.side.quote(share)) for pool, share in zip((one, other), shares, strict=True)
-                ]
-            except SwapError:
+    for one, other in combinations(quotes, 2):
+        for (share, _), (_, rest) in zip(one, other, strict=True):
+            if share is None or rest is None:
                 continue
-            route = Route((Hop(tuple(legs)),))
+            route = Route((Hop((share, rest)),))
             if route.amount_out > most and desk.builder.fits(route):
                 most = route.amount_out
     return most
+
+
+def _quote(pool: OpenPool, amount_in: int) -> VenueQuote | None:
+    try:
+        return pool.venue_quote(pool.side.quote(amount_in))
+    except SwapError:
+        return None
