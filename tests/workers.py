@@ -15,9 +15,11 @@ from itertools import groupby
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final, NamedTuple
 
 import pytest
+from _pytest.capture import FDCapture
 from coverage import Coverage
 
 _SLOWEST_FIRST: Final = ("acceptance", "chaos", "integration")
@@ -89,6 +91,7 @@ class _Worker:
 
     def run(self, files: Sequence[Sequence[pytest.Item]], taken: Any) -> None:
         config = self._session.config
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
         _capture_apart(config)
         self._replace_reporter(config)
         self._temporary.mkdir(mode=0o700)
@@ -193,8 +196,12 @@ def _report_lost(session: pytest.Session, started: _Started, exit_code: int) -> 
 
 
 def _capture_apart(config: pytest.Config) -> None:
-    """Capture output in files of this process's own; the inherited ones are shared with the other workers."""
+    """Capture output in files of this process's own; the inherited ones are shared with the other workers.
+
+    The descriptors stay, as modules may have kept the streams that they found when they were imported.
+    """
     capture: Any = config.pluginmanager.getplugin("capturemanager")
-    capture.stop_global_capturing()
-    capture.start_global_capturing()
-    capture.suspend_global_capture()
+    for stream in (capture._global_capturing.out, capture._global_capturing.err):
+        if isinstance(stream, FDCapture):
+            with TemporaryFile(buffering=0) as file:
+                os.dup2(file.fileno(), stream.tmpfile.fileno(), inheritable=False)
