@@ -8,6 +8,7 @@ contain contexts for several daemons: tables ``[contexts.NAME]`` of the same set
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from platformdirs import user_config_path
@@ -103,9 +104,11 @@ def changeable_path(environ: Mapping[str, str]) -> Path:
     /dev/null."""
     path = config_path(environ)
     try:
-        if path.exists() and not path.is_file():
+        if not S_ISREG(path.stat().st_mode):
             raise unusable(str(path), "it is not a regular file, so it cannot be changed")
-    except OSError as error:
+    except FileNotFoundError:
+        return path
+    except OSError as error:  # Path.is_file() reports none from Python 3.14 on
         raise unusable(str(path), str(error)) from error
     return path
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from difflib import get_close_matches
+from stat import S_ISDIR
 
 from pydantic import ValidationError
 
@@ -55,10 +56,11 @@ def load_settings(**flags: object) -> Settings:
 def _unusable_file() -> list[str]:
     try:
         file = config_file()
-        if file.exists() and file.is_dir():
+        # Path.exists() and is_dir() report no errors from Python 3.14 on.
+        if S_ISDIR(file.stat().st_mode):
             return [f"{file} is a directory, not a file"]
-        if os.environ.get(CONFIG_VARIABLE) and not file.exists():
-            return [f"{CONFIG_VARIABLE}={file}: there is no such file"]
+    except (FileNotFoundError, NotADirectoryError):
+        return [f"{CONFIG_VARIABLE}={file}: there is no such file"] if os.environ.get(CONFIG_VARIABLE) else []
     except PermissionError:
         # Most often nobody has named the file: sudo -u, from a directory that this user may not read.
         where = config_file().absolute()

@@ -24,7 +24,10 @@ def open_wallet(settings: Settings) -> Wallet:
     """Load the daemon's wallet; on a local chain, create it if it is missing. Raises WalletError."""
     path = settings.wallet_path
     try:
-        is_missing = not path.exists()
+        path.stat()  # Path.exists() reports no errors from Python 3.14 on
+        is_missing = False
+    except FileNotFoundError:
+        is_missing = True
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be accessed: {error.strerror}") from error
     wallet = create_wallet(path) if settings.is_local_chain and is_missing else load_wallet(path)

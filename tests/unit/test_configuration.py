@@ -358,11 +358,11 @@ def test_orders_on_mainnet_are_small_by_default(chain: Chain, given: str | None,
 
 
 def test_an_unreadable_directory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exists(_: Path) -> bool:
+    def stat(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.delenv("ORDERD_CONFIG", raising=False)
-    monkeypatch.setattr(Path, "exists", exists)
+    monkeypatch.setattr(Path, "stat", stat)
     with pytest.raises(ConfigurationError, match=r"may not read .*/orderd\.toml: change the directory"):
         load_settings()
 

@@ -89,7 +89,8 @@ def test_a_forked_program_has_only_the_given_descriptors(tmp_path: Path, monkeyp
             found = {int(entry.name): str(entry.readlink()) for entry in Path(f"/proc/{process.pid}/fd").iterdir()}
             process.kill()
             assert found[given.fileno()] == str(tmp_path / "given")
-        return Counter(target.partition(":")[0] for target in found.values())
+        # Newer versions of libffi keep their own file open, unless the process was forked after they were loaded.
+        return Counter(target.partition(":")[0] for target in found.values() if "libffi" not in target)
 
     forked = opened()
     monkeypatch.setattr(forking, "are_forked", False)
