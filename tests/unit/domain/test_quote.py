@@ -7,7 +7,17 @@ from itertools import permutations
 import pytest
 
 from orderd.domain.pool_kind import PoolKind, VenueName
-from orderd.domain.quote import Hop, Route, RoutingDecision, VenueQuote, best_of, first_hop_floor, second_hop_ceiling
+from orderd.domain.quote import (
+    Hop,
+    QuoteRequest,
+    Route,
+    RoutingDecision,
+    VenueQuote,
+    best_of,
+    first_hop_floor,
+    second_hop_ceiling,
+)
+from orderd.domain.well_known import registry_of
 
 RAYDIUM = VenueQuote(
     VenueName.RAYDIUM, "pool", PoolKind.RAYDIUM_CPMM, "in", "out", 1_000, 990, 3, "in", Decimal(5), 1, 40_000
@@ -137,3 +147,9 @@ def test_the_gain_of_an_exact_purchase_is_relative_to_the_cheapest_pool() -> Non
     single, route = replace(RAYDIUM, amount_in=1_010, exact_out=True), Route.single(replace(RAYDIUM, exact_out=True))
     assert RoutingDecision(route, (single,), ()).gain_bps == Decimal("99")
     assert RoutingDecision(route, (), ()).gain_bps is None
+
+
+def test_an_amount_is_described_in_its_token_if_that_is_known() -> None:
+    request = QuoteRequest("in", "out", 1_500_000_000)
+    assert request.describe(369_178_818) == "369178818 base units"
+    assert replace(request, token=registry_of("simnet").resolve("SOL")).describe(369_178_818) == "0.369178818 SOL"
