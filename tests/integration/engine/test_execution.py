@@ -27,6 +27,7 @@ from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.engine import views
+from orderd.engine.execution import turn
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt
 from orderd.engine.execution.swap_plan import SwapPlan
@@ -339,7 +340,10 @@ def test_a_failing_order_does_not_affect_its_batch(desk: Desk) -> None:
     assert len(desk.sender.sent) == 1
 
 
-def test_a_refused_order_is_routed_again_without_delaying_its_batch(desk: Desk) -> None:
+def test_a_refused_order_is_routed_again_without_delaying_its_batch(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "_WAITING_SECONDS", 60.0)  # on a busy machine, routing one order may take long
     refused, other = pending(), pending()
 
     def meanwhile(order_id: UUID) -> None:
