@@ -1,8 +1,8 @@
 """Runs tests in several processes (``pytest --workers 4``), which are forked after all tests have been collected.
 
-pytest-xdist starts an interpreter per process, and each of them imports all modules and collects all tests: with four
-of them that takes an eighth of the CPU time of this suite. Forked processes share what has been collected once. They,
-the *workers*, run the tests; the process that has collected the tests reports the results.
+Own code, because pytest-xdist starts an interpreter per process, each of which imports all modules and collects all
+tests: with it this suite takes a seventh more CPU time. Forked processes share what has been collected once. They, the
+*workers*, run the tests; the process that has collected the tests reports the results.
 
 A worker takes one file at a time, so fixtures that the tests of a file share are set up once.
 """
@@ -22,8 +22,8 @@ import pytest
 from _pytest.capture import FDCapture
 from coverage import Coverage
 
-_SLOWEST_FIRST: Final = ("acceptance", "chaos", "integration")
-"""Folders whose files are taken first, so that no slow one is still running when the others have ended."""
+_WAITING: Final = ("acceptance", "chaos", "integration")
+"""Folders whose tests mostly wait for other processes."""
 
 _forking = get_context("fork")
 
@@ -58,14 +58,14 @@ class Workers:
         if session.testsfailed or session.config.option.collectonly:
             return None  # pytest's own loop then runs no test
         files = _files(session.items)
-        taken = _forking.Value("i", 0)
+        left = _forking.Array("i", [0, len(files)])
         workers: dict[Connection, Any] = {}
         temporary: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         try:
             for number in range(self._count):
                 ours, theirs = _forking.Pipe(duplex=False)
                 worker = _Worker(session, theirs, temporary / f"worker{number}")
-                workers[ours] = _forking.Process(target=worker.run, args=(files, taken))
+                workers[ours] = _forking.Process(target=worker.run, args=(files, left, number % 2 == 0))
                 workers[ours].start()
                 theirs.close()
             with self._beside(session):
@@ -89,7 +89,7 @@ class _Worker:
         self._temporary = temporary
         self._reports: list[Any] = []
 
-    def run(self, files: Sequence[Sequence[pytest.Item]], taken: Any) -> None:
+    def run(self, files: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> None:
         config = self._session.config
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
         _capture_apart(config)
@@ -97,7 +97,7 @@ class _Worker:
         self._temporary.mkdir(mode=0o700)
         config._tmp_path_factory._basetemp = self._temporary  # type: ignore[attr-defined]
         try:
-            items = _taken(files, taken)
+            items = _taken(files, left, from_first)
             following = next(items, None)
             while (item := following) is not None:
                 following = next(items, None)
@@ -130,27 +130,29 @@ class _Worker:
 
 
 def _files(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
-    """The tests of each file, in the order in which they are taken."""
+    """The tests of each file.
+
+    Tests that wait for other processes come first, and those that compute come last. Some workers begin at either end,
+    so no core is idle. The files with the most tests are at the ends, so none of these is taken when all others are
+    done.
+    """
     files = [list(those) for _, those in groupby(items, lambda item: item.path)]
-    return sorted(files, key=_place)
+    return sorted(files, key=lambda file: -len(file) if _waits(file) else len(file) + len(items))
 
 
-def _place(file: Sequence[pytest.Item]) -> int:
-    for place, folder in enumerate(_SLOWEST_FIRST):
-        if folder in file[0].path.parts:
-            return place
-    return len(_SLOWEST_FIRST)
+def _waits(file: Sequence[pytest.Item]) -> bool:
+    return not set(_WAITING).isdisjoint(file[0].path.parts)
 
 
-def _taken(files: Sequence[Sequence[pytest.Item]], taken: Any) -> Iterator[pytest.Item]:
-    """Tests of files that no other worker has taken."""
+def _taken(files: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> Iterator[pytest.Item]:
+    """Tests of files that no other worker has taken. ``left`` are the first of these, and the one after the last."""
     while True:
-        with taken.get_lock():
-            number = taken.value
-            taken.value += 1
-        if number >= len(files):
-            return
-        yield from files[number]
+        with left.get_lock():
+            first, end = left
+            if first == end:
+                return
+            left[0 if from_first else 1] += 1 if from_first else -1
+        yield from files[first if from_first else end - 1]
 
 
 def _report(session: pytest.Session, workers: dict[Connection, Any]) -> int:

@@ -3,8 +3,12 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from tests import workers
 
 PROJECT = {
     "conftest.py": """
@@ -90,3 +94,17 @@ def test_a_run_ends_after_the_first_failure_if_told_to(tmp_path: Path) -> None:
     assert code == pytest.ExitCode.TESTS_FAILED
     assert results["FAILED"] == 1
     assert "stopping after 1 failures" in output
+
+
+def test_the_largest_files_are_at_the_ends_and_the_waiting_ones_come_first() -> None:
+    def items(path: str, count: int) -> list[Any]:
+        return [SimpleNamespace(path=Path(path))] * count
+
+    collected = (
+        items("tests/unit/few.py", 1)
+        + items("tests/acceptance/few.py", 2)
+        + items("tests/unit/many.py", 9)
+        + items("tests/integration/many.py", 3)
+    )
+    assert [file[0].path.name for file in workers._files(collected)] == ["many.py", "few.py", "few.py", "many.py"]
+    assert [len(file) for file in workers._files(collected)] == [3, 2, 1, 9]
