@@ -208,13 +208,13 @@ def simnet(tmp_path: Path) -> Iterator[ListeningRole]:
 
 
 @contextmanager
-def running_simnet(state_dir: Path) -> Iterator[ListeningRole]:
+def running_simnet(state_dir: Path, **settings: str) -> Iterator[ListeningRole]:
     """Run a local chain on the ledger in ``state_dir``, or on a new ledger if there is none."""
     state_dir.mkdir(exist_ok=True)
     chain = ListeningRole(
         "simnet",
         state_dir,
-        {"ORDERD_STATE_DIR": str(state_dir), "ORDERD_SIMNET_SLOT_MS": "25", "ORDERD_SIMNET_MARKET": "false"},
+        {"ORDERD_STATE_DIR": str(state_dir), "ORDERD_SIMNET_SLOT_MS": "25", "ORDERD_SIMNET_MARKET": "false"} | settings,
         stop_seconds=10.0,
         address_file=state_dir / "simnet" / "simnet.json",
         url_field="http_url",

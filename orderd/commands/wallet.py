@@ -8,12 +8,11 @@ from orderd.commands.prepare import prepare
 
 def wallet(config: Config = None, state_dir: StateDir = None) -> None:
     """Show the wallet's address. On a local chain, create a missing wallet; on simnet, fund it from the faucet."""
-    from orderd.process.wallet import fund_on_simnet, open_wallet
-    from orderd.solana.rpc import RpcClient
+    from orderd.process.wallet import fund_on_simnet, open_wallet, simnet_client
 
     settings = prepare(config=config, state_dir=state_dir)
     opened = open_wallet(settings)
     if settings.chain == "simnet" and settings.rpc_url is not None:
-        for amount in fund_on_simnet(RpcClient(settings.rpc_url), opened.address):
+        for amount in fund_on_simnet(simnet_client(settings, settings.rpc_url), opened.address):
             typer.echo(f"funded with {amount}", err=True)
     typer.echo(str(opened.address))

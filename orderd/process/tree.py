@@ -32,7 +32,7 @@ from orderd.process.reload import Reload
 from orderd.process.roles import ListeningRole, Role
 from orderd.process.state_dir import open_state_dir
 from orderd.process.supervisor import Supervisor, blocked_signals
-from orderd.process.wallet import fund_on_simnet, open_wallet
+from orderd.process.wallet import fund_on_simnet, open_wallet, simnet_client
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
 
@@ -109,7 +109,7 @@ def _start(
     if CREDENTIALS in os.environ:
         key[CREDENTIALS] = os.environ[CREDENTIALS]
     if settings.chain == "simnet" and responds:
-        for amount in fund_on_simnet(RpcClient(rpc_url), Pubkey.from_string(wallet)):
+        for amount in fund_on_simnet(simnet_client(settings, rpc_url), Pubkey.from_string(wallet)):
             _log.info("the faucet funded the wallet", action="wallet_fund", amount=amount, wallet=wallet)
 
     drain = settings.drain_seconds + _STOP_MARGIN_SECONDS

@@ -10,7 +10,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import parse_amount
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
 from orderd.domain.well_known import registry_of
-from orderd.engine.trading import check_named
+from orderd.engine.trading import check_named, slot_time_of
 from orderd.solana.keys import Wallet, WalletError, create_wallet, load_wallet
 from orderd.solana.rpc import RpcClient, RpcError, RpcResponseError
 
@@ -32,6 +32,11 @@ def open_wallet(settings: Settings) -> Wallet:
         raise WalletError(f"the wallet {path} cannot be accessed: {error.strerror}") from error
     wallet = create_wallet(path) if settings.is_local_chain and is_missing else load_wallet(path)
     return check_named(settings, wallet)
+
+
+def simnet_client(settings: Settings, url: str) -> RpcClient:
+    """A client with the commitment of the worker, so that money that it finds can be traded at once."""
+    return RpcClient(url, commitment=slot_time_of(settings).commitment)
 
 
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:

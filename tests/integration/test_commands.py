@@ -27,7 +27,7 @@ from orderd.process.roles import ListeningRole
 from orderd.process.temporary import Daemon, running_daemon
 from orderd.solana.keys import create_wallet
 from orderd.solana.rpc import RpcClient
-from tests.conftest import QUICK
+from tests.conftest import QUICK, running_simnet
 
 BIN = Path(sys.executable).parent
 Orderd = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -407,6 +407,16 @@ def test_the_wallet_is_created_and_funded_once_on_simnet(orderd: Orderd, simnet:
     assert first.stdout == second.stdout != ""
     assert first.stderr == "funded with 1000 SOL\nfunded with 100000 USDC\n"
     assert second.stderr == ""
+
+
+def test_what_the_faucet_gave_can_be_traded_at_once(orderd: Orderd, tmp_path: Path) -> None:
+    profile = {"ORDERD_SIMNET_PROFILE": "2026"}
+    with (
+        running_simnet(tmp_path / "chain", ORDERD_SIMNET_SLOT_MS="500", **profile) as simnet,
+        closing(RpcClient(simnet.url, commitment="finalized")) as rpc,
+    ):
+        wallet = orderd("wallet", ORDERD_RPC_URL=simnet.url, **profile).stdout.strip()
+        assert rpc.get_balance(Pubkey.from_string(wallet)).value == 1_000 * 10**9
 
 
 def test_the_wallet_is_created_but_not_funded_on_a_local_validator(orderd: Orderd, simnet: ListeningRole) -> None:
