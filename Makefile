@@ -38,7 +38,7 @@ run: $(VENV)/installed  ## The daemon in the foreground with its own services; i
 # Keep compiled files, whatever the environment says: the tests start hundreds of processes.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/installed-dev  ## All tests, and the coverage of the maths and the domain
-	$(BIN)/pytest --workers 5 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --workers 6 --cov --cov-report=term:skip-covered
 
 check: $(VENV)/installed-dev  ## Style, types and the rules of imports
 	$(BIN)/ruff check .

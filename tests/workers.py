@@ -22,8 +22,8 @@ import pytest
 from _pytest.capture import FDCapture
 from coverage import Coverage
 
-_WAITING: Final = ("acceptance", "chaos", "integration")
-"""Folders whose tests mostly wait for other processes."""
+_WAITING: Final = ("proof", "fuzz", "acceptance", "chaos", "integration")
+"""Folders whose tests mostly wait for other processes, those with the slowest tests first."""
 
 _forking = get_context("fork")
 
@@ -132,16 +132,17 @@ class _Worker:
 def _files(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
     """The tests of each file.
 
-    Tests that wait for other processes come first, and those that compute come last. Some workers begin at either end,
-    so no core is idle. The files with the most tests are at the ends, so none of these is taken when all others are
-    done.
+    Tests that wait for other processes come first, the slowest and the files with the most tests before others. Those
+    that compute come last. Some workers begin at either end, so no core is idle, and none has a slow file left when the
+    others are done.
     """
     files = [list(those) for _, those in groupby(items, lambda item: item.path)]
-    return sorted(files, key=lambda file: -len(file) if _waits(file) else len(file) + len(items))
+    return sorted(files, key=lambda file: (place := _place(file), -len(file) if place < len(_WAITING) else 0))
 
 
-def _waits(file: Sequence[pytest.Item]) -> bool:
-    return not set(_WAITING).isdisjoint(file[0].path.parts)
+def _place(file: Sequence[pytest.Item]) -> int:
+    folders = file[0].path.parts
+    return next((place for place, folder in enumerate(_WAITING) if folder in folders), len(_WAITING))
 
 
 def _taken(files: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> Iterator[pytest.Item]:

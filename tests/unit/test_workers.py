@@ -96,15 +96,11 @@ def test_a_run_ends_after_the_first_failure_if_told_to(tmp_path: Path) -> None:
     assert "stopping after 1 failures" in output
 
 
-def test_the_largest_files_are_at_the_ends_and_the_waiting_ones_come_first() -> None:
+def test_files_that_wait_come_first_and_those_with_the_most_tests_before_others() -> None:
     def items(path: str, count: int) -> list[Any]:
         return [SimpleNamespace(path=Path(path))] * count
 
-    collected = (
-        items("tests/unit/few.py", 1)
-        + items("tests/acceptance/few.py", 2)
-        + items("tests/unit/many.py", 9)
-        + items("tests/integration/many.py", 3)
-    )
-    assert [file[0].path.name for file in workers._files(collected)] == ["many.py", "few.py", "few.py", "many.py"]
-    assert [len(file) for file in workers._files(collected)] == [3, 2, 1, 9]
+    collected = items("tests/acceptance/few.py", 2) + items("tests/integration/many.py", 9)
+    collected += items("tests/integration/few.py", 1) + items("tests/proof/few.py", 3)
+    collected += items("tests/unit/few.py", 4) + items("tests/unit/many.py", 5)
+    assert [len(file) for file in workers._files(collected)] == [3, 2, 9, 1, 4, 5]
