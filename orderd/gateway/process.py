@@ -24,7 +24,6 @@ from db.journal import recent_starts
 from orderd.best_effort import best_effort
 from orderd.config.reloading import reload
 from orderd.config.settings import Settings
-from orderd.domain.errors import OrderdError
 from orderd.embedded.notify import EXTENSION, service_manager
 from orderd.engine.chain import check_stored
 from orderd.engine.clock import DatabaseClock
@@ -57,7 +56,7 @@ from orderd.queue.limiter import RateLimiter
 from orderd.queue.loops import Loop
 from orderd.release import Release
 from orderd.solana.endpoint_figures import EndpointTally
-from orderd.solana.json_rpc import RpcWrongChainError
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
 from orderd.whole_file import write_address
 
@@ -97,7 +96,8 @@ def run_gateway(settings: Settings) -> None:
 
     with translated_database_errors():
         reach(check, _wait_briefly)
-        _check_chain(settings)
+        with translated_rpc_errors():
+            check_stored(settings.chain)  # before orders of two chains are in one database
     _raise_file_limit()
     client = redis_client(redis_url)
     publisher = Publisher(client)
@@ -116,14 +116,6 @@ def run_gateway(settings: Settings) -> None:
     finally:
         hand_over.close(_CLOSE_SECONDS)
         publisher.close(_CLOSE_SECONDS)
-
-
-def _check_chain(settings: Settings) -> None:
-    """Raises OrderdError RPC_WRONG_CHAIN before orders of two chains are in one database."""
-    try:
-        check_stored(settings.chain)
-    except RpcWrongChainError as error:
-        raise OrderdError(error.error_code, str(error)) from error
 
 
 def _wait_briefly(what: str) -> None:

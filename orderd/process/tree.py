@@ -33,6 +33,7 @@ from orderd.process.roles import ListeningRole, Role
 from orderd.process.state_dir import open_state_dir
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.process.wallet import fund_on_simnet, open_wallet, simnet_client
+from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.rpc import RpcClient, RpcError, RpcWrongChainError
 from orderd.solana.transport import HttpTransport
 
@@ -224,10 +225,9 @@ def _chain(supervisor: Supervisor, settings: Settings, database_url: str) -> tup
     """
     connect(database_url, max_connections=1)
     try:
-        check_stored(settings.chain)
-        responds = settings.rpc_url is None or _chain_responds(settings, settings.rpc_url)
-    except RpcWrongChainError as error:
-        raise OrderdError(error.error_code, str(error)) from error
+        with translated_rpc_errors():
+            check_stored(settings.chain)
+            responds = settings.rpc_url is None or _chain_responds(settings, settings.rpc_url)
     finally:
         database.close_all()
     if settings.rpc_url is not None:
