@@ -20,7 +20,7 @@ from orderd.simnet.faults import Dice
 from orderd.simnet.genesis import Genesis
 from orderd.simnet.genesis.lookup_tables import accounts, read
 from orderd.simnet.genesis.renewal import renewed
-from orderd.simnet.images import Image, pack
+from orderd.simnet.images import Image
 from orderd.simnet.ledger.file import LedgerError
 from orderd.simnet.ledger.ledger import KEEP_EPHEMERAL, Ledger
 from orderd.simnet.ledger.records import Row
@@ -199,7 +199,7 @@ class Chain:
                     each.transaction.raw,
                     each.transaction.keys,
                     each.ephemeral,
-                    None if each.ephemeral else pack(map(Image, each.outcome.before, each.outcome.after)),
+                    () if each.ephemeral else tuple(map(Image, each.outcome.before, each.outcome.after)),
                 )
             )
         self.ledger.append(block, rows)

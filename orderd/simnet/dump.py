@@ -10,7 +10,6 @@ from solders.signature import Signature
 
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.genesis.lookup_tables import read
-from orderd.simnet.images import unpack
 from orderd.simnet.ledger.ledger import KEEP_IMAGES
 from orderd.simnet.ledger.recorded import recorded
 
@@ -28,7 +27,7 @@ def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
     found = recorded(ledger, signature)
     if found is None:
         raise NotRecordedError(f"{ledger} has no transaction {signature}; is it in another state directory?")
-    if found.images is None:
+    if not found.images:
         raise NotRecordedError(
             f"{ledger} does not have the accounts of transaction {signature}: it keeps those of the newest "
             f"{KEEP_IMAGES} transactions, and none of the market's own"
@@ -50,7 +49,7 @@ def dump_transaction(ledger: Path, signature: Signature) -> dict[str, Any]:
                 "before": _json(image.before),
                 "after": _json(image.after),
             }
-            for index, (key, image) in enumerate(zip(transaction.keys, unpack(found.images), strict=True))
+            for index, (key, image) in enumerate(zip(transaction.keys, found.images, strict=True))
         ],
         "error": meta["err"],
         "fee": meta["fee"],

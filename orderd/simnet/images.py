@@ -1,20 +1,23 @@
-"""Packs the accounts of a transaction before and after it, which are needed to replay it elsewhere.
+"""Packs the accounts of a block's transactions before and after each, which are needed to replay them elsewhere.
 
-The list follows the order of the transaction's keys; an account that did not change is written once. Zeros, of which
-most accounts are full, compress well: three tick arrays of 10 KiB each take about 3 KiB.
+An account is written once: what one transaction leaves is what the next one finds. Zeros, of which most accounts are
+full, compress well: three tick arrays of 10 KiB each take about 3 KiB.
 """
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from solders.pubkey import Pubkey
 
 from orderd.simnet.account import LedgerAccount
 
-_MISSING, _PRESENT, _UNCHANGED = range(3)
+_MISSING, _PRESENT, _KNOWN = range(3)
 _HEADER: Final = struct.Struct("<Q32s?I")
+_NUMBER: Final = struct.Struct("<I")
+"""The number of images of a transaction, or that of an account that was written before."""
 
 
 class Image(NamedTuple):
@@ -24,41 +27,64 @@ class Image(NamedTuple):
     after: LedgerAccount | None
 
 
-def pack(images: Iterable[Image]) -> bytes:
-    """The images, serialized and compressed."""
+def pack(transactions: Iterable[Sequence[Image]]) -> bytes:
+    """The images of each transaction, in the order of its keys, serialized and compressed."""
     content = bytearray()
-    for before, after in images:
-        content += _packed(before)
-        content += bytes([_UNCHANGED]) if after == before else _packed(after)
+    numbers: dict[int, int] = {}  # by identity: all accounts live until the end, and comparing their data would cost
+    for images in transactions:
+        content += _NUMBER.pack(len(images))
+        for account in chain.from_iterable(images):
+            if account is None:
+                content.append(_MISSING)
+            elif id(account) in numbers:
+                content.append(_KNOWN)
+                content += _NUMBER.pack(numbers[id(account)])
+            else:
+                numbers[id(account)] = len(numbers)
+                content.append(_PRESENT)
+                content += _HEADER.pack(account.lamports, bytes(account.owner), account.executable, len(account.data))
+                content += account.data
     return zlib.compress(content, level=1)
 
 
-def unpack(data: bytes) -> list[Image]:
+def unpack(data: bytes) -> list[list[Image]]:
     """The images in bytes that ``pack`` returned."""
-    content = memoryview(zlib.decompress(data))
-    accounts = _unpacked(content)
-    return [Image(before, next(accounts)) for before in accounts]
+    content = _Content(zlib.decompress(data))
+    transactions = []
+    while content.has_more:
+        count = content.number()
+        transactions.append([Image(content.account(), content.account()) for _ in range(count)])
+    return transactions
 
 
-def _packed(account: LedgerAccount | None) -> bytes:
-    if account is None:
-        return bytes([_MISSING])
-    header = _HEADER.pack(account.lamports, bytes(account.owner), account.executable, len(account.data))
-    return bytes([_PRESENT]) + header + account.data
+class _Content:
+    """Reads packed images from the beginning."""
 
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+        self._accounts: list[LedgerAccount] = []
 
-def _unpacked(content: memoryview) -> Iterator[LedgerAccount | None]:
-    account: LedgerAccount | None = None
-    position = 0
-    while position < len(content):
-        kind = content[position]
-        position += 1
+    @property
+    def has_more(self) -> bool:
+        return self._position < len(self._data)
+
+    def number(self) -> int:
+        (number,) = _NUMBER.unpack(self._take(_NUMBER.size))
+        return int(number)
+
+    def account(self) -> LedgerAccount | None:
+        (kind,) = self._take(1)
         if kind == _MISSING:
-            account = None
-        elif kind == _PRESENT:
-            lamports, owner, executable, size = _HEADER.unpack_from(content, position)
-            position += _HEADER.size
-            data = bytes(content[position : position + size])
-            position += size
-            account = LedgerAccount(lamports, Pubkey.from_bytes(owner), data, executable)
-        yield account
+            return None
+        if kind == _KNOWN:
+            return self._accounts[self.number()]
+        lamports, owner, executable, size = _HEADER.unpack(self._take(_HEADER.size))
+        account = LedgerAccount(lamports, Pubkey.from_bytes(owner), self._take(size), executable)
+        self._accounts.append(account)
+        return account
+
+    def _take(self, size: int) -> bytes:
+        start = self._position
+        self._position += size
+        return self._data[start : self._position]

@@ -32,6 +32,10 @@ UPDATE blocks SET parent_slot = slot - 1 WHERE slot > 0;
 DROP INDEX transactions_by_slot;
 CREATE INDEX transactions_by_slot ON transactions (slot, position, ephemeral);
 """,
+    """
+DROP TABLE images;
+CREATE TABLE images (number INTEGER PRIMARY KEY, slot INTEGER NOT NULL UNIQUE, content BLOB NOT NULL);
+""",
 )
 """The SQL statements by which each version of the file extends the previous one."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from solders.signature import Signature
 
+from orderd.simnet.images import unpack
 from orderd.simnet.ledger.file import SCHEMA_VERSION, LedgerError, version_of
 from orderd.simnet.ledger.records import Recorded, StoredTransaction
 
@@ -22,10 +23,13 @@ def recorded(path: Path, signature: Signature) -> Recorded | None:
             if version_of(connection, path) < SCHEMA_VERSION:
                 raise LedgerError(f"the ledger {path} is of an earlier version; start the chain once to renew it")
             row = connection.execute(
-                "SELECT slot, time, raw, meta, content FROM transactions JOIN blocks USING (slot) "
-                "LEFT JOIN images USING (signature) WHERE signature = ?",
+                "SELECT slot, time, raw, meta, position, content FROM transactions JOIN blocks USING (slot) "
+                "LEFT JOIN images USING (slot) WHERE signature = ?",
                 (bytes(signature),),
             ).fetchone()
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {path} cannot be read: {error}") from error
-    return None if row is None else Recorded(StoredTransaction(*row[:4]), row[4])
+    if row is None:
+        return None
+    *stored, position, content = row
+    return Recorded(StoredTransaction(*stored), () if content is None else unpack(content)[position])

@@ -9,6 +9,7 @@ from solders.signature import Signature
 
 from orderd.simnet.account import LedgerAccount
 from orderd.simnet.block import SealedBlock, Status
+from orderd.simnet.images import Image
 
 
 class StoredTransaction(NamedTuple):
@@ -21,11 +22,10 @@ class StoredTransaction(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A transaction, and its accounts before and after as ``orderd.simnet.images`` packs them; None if they are not
-    kept."""
+    """A transaction, and its accounts before and after; none if they are not kept."""
 
     transaction: StoredTransaction
-    images: bytes | None
+    images: Sequence[Image]
 
 
 class StoredBlock(NamedTuple):
@@ -57,7 +57,7 @@ class LedgerMention(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A transaction to be written; ``error`` and ``meta`` are JSON. No images are kept if ``images`` is None."""
+    """A transaction to be written; ``error`` and ``meta`` are JSON."""
 
     signature: Signature
     error: bytes
@@ -65,7 +65,7 @@ class Row(NamedTuple):
     raw: bytes
     keys: Sequence[Pubkey]
     ephemeral: bool
-    images: bytes | None = None
+    images: Sequence[Image] = ()
 
 
 class Restored(NamedTuple):

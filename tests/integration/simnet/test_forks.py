@@ -57,8 +57,7 @@ def check_chain(state_dir: Path) -> None:
     slots = {block[0] for block in blocks}
     assert {row[1] for row in tables["transactions"]} <= slots
     assert {row[1] for row in tables["mentions"]} <= slots
-    signatures = {row[0] for row in tables["transactions"]}
-    assert {row[1] for row in tables["images"]} <= signatures
+    assert {row[1] for row in tables["images"]} <= {row[1] for row in tables["transactions"]}
 
 
 def test_confirmed_blocks_are_undone_and_the_chain_continues_from_the_fork(chain: Stepped) -> None:
