@@ -358,11 +358,15 @@ def test_orders_on_mainnet_are_small_by_default(chain: Chain, given: str | None,
 
 
 def test_an_unreadable_directory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stat(_: Path) -> None:
-        raise PermissionError(13, "Permission denied")
+    stat = Path.stat
+
+    def stat_of_others(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name == "orderd.toml":
+            raise PermissionError(13, "Permission denied")
+        return stat(path, follow_symlinks=follow_symlinks)
 
     monkeypatch.delenv("ORDERD_CONFIG", raising=False)
-    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(Path, "stat", stat_of_others)
     with pytest.raises(ConfigurationError, match=r"may not read .*/orderd\.toml: change the directory"):
         load_settings()
 
