@@ -1,7 +1,7 @@
-"""``python -m docs.postman``: docs/postman_collection.json, made from the OpenAPI document.
+"""``python -m docs.postman`` writes docs/postman_collection.json, made from the OpenAPI document.
 
-Of each operation there is a request by example and, where one is easily provoked, a refusal. Each request tests its
-answer by what the document promises: the status, the media type, the members, the code.
+Each operation has a request per example and, where one is easily provoked, a refused one. Each request checks its
+answer against the document: the status, the media type, the members and the error code.
 """
 
 import json
@@ -21,31 +21,31 @@ Json = dict[str, Any]
 
 FILE: Final = Path(__file__).with_name("postman_collection.json")
 _ONE_OF_TWO: Final = frozenset({"amount_in"})
-"""Parameters of which one is due, or another in its place, which a document cannot say."""
+"""Parameters that are required unless another one is given, which OpenAPI cannot express."""
 PROMISED: Final = "const promised = "
-"""Begins the line of a test that says, as JSON, which statuses are expected, and what of each."""
+"""Begins the line of a test that lists, as JSON, the expected statuses and what their answers contain."""
 _SCHEMA: Final = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 _DESCRIPTION: Final = """\
-The HTTP API of orderd. `baseUrl` is where the daemon is, `token` its bearer token, where it asks for one. On the local
-chain, which `make run` brings along, all requests pass their tests in the order in which they stand."""
-_SEND_TOKEN: Final = (
-    "const token = pm.variables.get('token');",
-    "if (token) pm.request.headers.upsert({ key: 'Authorization', value: `Bearer ${token}` });",
+The HTTP API of orderd. `baseUrl` is the address of the daemon, `apiKey` an API key if the daemon requires one. Against
+the local chain (`make run`) all requests pass their tests when they are run in the given order."""
+_SEND_API_KEY: Final = (
+    "const apiKey = pm.variables.get('apiKey');",
+    "if (apiKey) pm.request.headers.upsert({ key: 'Authorization', value: `Bearer ${apiKey}` });",
 )
 _TESTS: Final = (
     "const expected = promised[pm.response.code];",
-    "pm.test('the status is one that is promised', () =>",
+    "pm.test('the status is documented', () =>",
     "    pm.expect(Object.keys(promised)).to.include(String(pm.response.code)));",
-    "pm.test('so is the media type', () =>",
+    "pm.test('the media type is as documented', () =>",
     "    pm.expect(pm.response.headers.get('Content-Type')).to.include(expected.type));",
-    "if (expected.members) pm.test('and the members are there', () =>",
+    "if (expected.members) pm.test('all required members are present', () =>",
     "    pm.expect(pm.response.json()).to.include.all.keys(expected.members));",
-    "if (expected.code) pm.test('the code is the one that is due', () =>",
+    "if (expected.code) pm.test('the error code is the expected one', () =>",
     "    pm.expect(pm.response.json().code).to.equal(expected.code));",
 )
 _KEEP_ORDER: Final = "if (pm.response.code < 300) pm.collectionVariables.set('order', pm.response.json().{});"
-_NOBODYS: Final = "nobody-has-this-id"
-_NONSENSE: Final = {"nonsense": True}
+_UNKNOWN_ORDER: Final = "no-such-order"
+_INVALID_BODY: Final = {"unknown_member": True}
 _OTHER_ENGINES: Final[Mapping[str, tuple[str, Json]]] = {
     "a": ("/api/orders/execute", {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5}),
     "b": ("/orders", {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5}),
@@ -62,11 +62,11 @@ _OTHER_ENGINES: Final[Mapping[str, tuple[str, Json]]] = {
         },
     ),
 }
-"""Paths and bodies by dialect: those of docs/dialects.md, which the OpenAPI document does not describe."""
+"""Paths and bodies by dialect, as in docs/dialects.md; the OpenAPI document does not describe them."""
 
 
 def collection(document: Mapping[str, Any]) -> Json:
-    """The collection of an OpenAPI document of ours."""
+    """The collection for an OpenAPI document of orderd."""
     folders: dict[str, list[Json]] = {tag["name"]: [] for tag in document["tags"]}
     refusals: list[Json] = []
     for path, item in document["paths"].items():
@@ -74,15 +74,15 @@ def collection(document: Mapping[str, Any]) -> Json:
             request = _Operation(document, path, verb, operation)
             folders[operation["tags"][0]] += request.by_example()
             refusals += request.refused()
-    folders |= {"in the words of other engines": list(_of_other_engines()), "refusals": refusals}
+    folders |= {"dialects of other engines": list(_of_other_engines()), "refusals": refusals}
     return {
         "info": {"name": "orderd", "description": _DESCRIPTION, "schema": _SCHEMA},
         "variable": [
             {"key": "baseUrl", "value": "http://localhost:3000"},
-            {"key": "token", "value": ""},
+            {"key": "apiKey", "value": ""},
             {"key": "order", "value": ""},
         ],
-        "event": [_script("prerequest", _SEND_TOKEN)],
+        "event": [_script("prerequest", _SEND_API_KEY)],
         "item": [{"name": name, "item": items} for name, items in folders.items()],
     }
 
@@ -99,29 +99,29 @@ class _Operation:
         self._bodies: Mapping[str, Any] = {name: each["value"] for name, each in body.get("examples", {}).items()}
 
     def by_example(self) -> Iterator[Json]:
-        """One request for each example of a body, or the one that has none."""
+        """One request per example of a body, or one without a body."""
         order = "{{order}}" if self._is_of_an_order else ""
         expected = dict(self._successes())
         for name, body in self._bodies.items() or [("", None)]:
-            title = f"{self._summary}, {name}" if len(self._bodies) > 1 else self._summary
+            title = f"{self._summary}: {name}" if len(self._bodies) > 1 else self._summary
             keep = "order.id" if self._operation["operationId"] == "submit_order" else None
             yield _item(title, self._request(order, body), expected, keep)
 
     def refused(self) -> Iterator[Json]:
         if self._is_of_an_order:
             body = next(iter(self._bodies.values()), None)
-            request = self._request(_NOBODYS, body)
-            yield _item(f"{self._summary}, where there is none", request, _refusal("404", ErrorCode.ORDER_NOT_FOUND))
+            request = self._request(_UNKNOWN_ORDER, body)
+            yield _item(f"{self._summary}: unknown order", request, _refusal("404", ErrorCode.ORDER_NOT_FOUND))
         if self._bodies:
             order = "{{order}}" if self._is_of_an_order else ""
-            request = self._request(order, _NONSENSE)
-            yield _item(f"{self._summary}, by nonsense", request, _refusal("422", ErrorCode.REQUEST_INVALID))
+            request = self._request(order, _INVALID_BODY)
+            yield _item(f"{self._summary}: invalid body", request, _refusal("422", ErrorCode.REQUEST_INVALID))
         if any(each["required"] for each in self._parameters("query")):
             request = self._request("", None, complete=False)
-            yield _item(f"{self._summary}, of nothing", request, _refusal("422", ErrorCode.REQUEST_INVALID))
+            yield _item(f"{self._summary}: missing parameters", request, _refusal("422", ErrorCode.REQUEST_INVALID))
 
     def _successes(self) -> Iterator[tuple[str, Json]]:
-        """What may be answered to a good request. Where it stands with the order decides, a conflict is no fault."""
+        """The possible answers to a valid request. A conflict is one of them if it depends on the order's state."""
         for status, response in self._operation["responses"].items():
             if status < "300":
                 ((media_type, content),) = response["content"].items()
@@ -141,7 +141,7 @@ class _Operation:
         return [each for each in self._operation.get("parameters", ()) if each["in"] == where]
 
     def _request(self, order: str, body: Json | None, *, complete: bool = True) -> Json:
-        """Parameters that may be left out are there and switched off."""
+        """Optional parameters are included, but disabled."""
         query = [
             {
                 "key": each["name"],
@@ -173,7 +173,7 @@ def _of_other_engines() -> Iterator[Json]:
     for letter, (path, body) in _OTHER_ENGINES.items():
         answer = {"type": "application/json", "members": ["orderId", "message"]}
         expected = {"201" if path == "/api/orders" else "200": answer}
-        yield _item(f"Submit an order, as clients of {letter} do", _request("post", path, body), expected, "orderId")
+        yield _item(f"Submit an order, dialect {letter}", _request("post", path, body), expected, "orderId")
 
 
 def _request(verb: str, path: str, body: Json | None, query: Iterable[Json] = ()) -> Json:
@@ -194,7 +194,7 @@ def _request(verb: str, path: str, body: Json | None, query: Iterable[Json] = ()
 
 
 def _item(name: str, request: Json, expected: Json, keep: str | None = None) -> Json:
-    """``keep`` is the member of the answer that is the order's id, for the requests that come after."""
+    """``keep`` is the member of the answer that contains the order's id, which later requests use."""
     lines = [f"{PROMISED}{json.dumps(expected)};", *_TESTS]
     if keep is not None:
         lines.append(_KEEP_ORDER.format(keep))
