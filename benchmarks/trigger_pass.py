@@ -16,6 +16,7 @@ from orderd.domain.pool_kind import PoolKind
 from orderd.domain.well_known import WELL_KNOWN
 from orderd.engine.execution.building import Builder
 from orderd.engine.execution.wallet_funds import FundsCheck
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.price_guard import PriceGuard
 from orderd.engine.routing.router import Router
 from orderd.engine.triggers.watch import Triggers
@@ -124,7 +125,8 @@ def _triggers(chain: Chain, clock: _Clock, pairs: int) -> Triggers:
     router.discover()
     wallet, nothing = Wallet(Keypair()), cast("Any", None)
     builder = Builder(router, rpc, wallet, nothing, FundsCheck(rpc, wallet.address), blockhash_age=3_600.0)
-    return Triggers(router, builder.fits, nothing, _send, nothing, clock=clock)
+    markets = NewMarkets(router, rpc, builder.fits)
+    return Triggers(router, builder.fits, markets, nothing, _send, nothing, clock=clock)
 
 
 def _send(order_ids: Sequence[object]) -> None:

@@ -230,10 +230,9 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
         base.publisher,
         base.leases,
         signs_as,
+        base.markets,
+        MintDecimals(trading.rpc),
         base.clock.look,
-        base.markets.check,
-        base.markets.preferred,
-        MintDecimals(trading.rpc).check,
         preparation=preparation,
     )
     broker = OrderBroker(client, line=base.limiter, name=name, preparation=preparation)
@@ -273,14 +272,13 @@ def _triggers(base: _Base, broker: OrderBroker, shares: Shares, families: Famili
     return Triggers(
         base.trading.router,
         base.trading.builder.fits,
+        base.markets,
         base.publisher,
         broker.send,
         families.execute,
         shares.is_mine,
         base.clock.look,
         base.halts.known,
-        base.markets.check,
-        base.markets.preferred,
         idle_seconds=base.pace.idle_seconds,
     )
 

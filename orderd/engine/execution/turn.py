@@ -24,11 +24,10 @@ from db.validity import expiry
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Submitted
 from orderd.domain.memo import Memo
-from orderd.domain.quote import RoutingDecision
-from orderd.domain.terms import OrderTerms
 from orderd.engine import halting
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt
+from orderd.engine.execution.mint_decimals import MintDecimals
 from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.rerouting import Rerouting
 from orderd.engine.execution.routed import OrderInTurn, RoutedOrder, live_attempt
@@ -38,10 +37,10 @@ from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStarted
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
 from orderd.engine.routing.floor import request_of
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.offers import check_offer, offer_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
-from orderd.engine.routing.search import Fits
 from orderd.engine.settlement.live import LiveAttempts
 from orderd.solana.sender import Sender
 
@@ -64,18 +63,15 @@ class Execution:
         publisher: Publisher,
         leases: Leases,
         installation: bytes,
+        markets: NewMarkets,
+        decimals: MintDecimals,
         look: Callable[[], object] = lambda: None,
-        check: Callable[[OrderTerms, RoutingDecision], object] = lambda _, __: None,
-        preferred: Callable[[OrderTerms], Fits | None] = lambda _: None,
-        decimals: Callable[[OrderTerms], object] = lambda _: None,
         *,
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """``installation`` is part of the memos. ``look`` is as in ``Dispatch``. ``check`` raises OrderdError if a
-        guard of an order is not met by a route that pays enough; ``preferred`` selects routes that meet the guards.
-        ``decimals`` raises OrderdError if a token has other decimals than the order was understood with.
-        ``preparation`` is shared with the queue."""
+        """``installation`` is part of the memos. ``look`` is as in ``Dispatch``. ``preparation`` is shared with the
+        queue."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -83,11 +79,10 @@ class Execution:
         self._publisher = publisher
         self._leases = leases
         self._installation = installation
-        self._look = look
-        self._check = check
+        self._markets = markets
         self._decimals = decimals
+        self._look = look
         self._preparation = preparation or Preparation()
-        self._preferred = preferred
         self._clock = clock
 
     def run(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Exception]:
@@ -155,12 +150,12 @@ class Execution:
         order, terms = work.order, work.terms
         with work.others.routing():
             decision = self._router.route(
-                work.request, terms.slippage_bps, work.others.fits, found, preferred=self._preferred(terms)
+                work.request, terms.slippage_bps, work.others.fits, found, preferred=self._markets.preferred(terms)
             )
         offer = offer_of(terms, decision, order.min_amount_out, order.max_amount_in)
         check_offer(terms, decision.route, offer)
-        self._decimals(terms)
-        self._check(terms, decision)
+        self._decimals.check(terms)
+        self._markets.check(terms, decision)
         return RoutedOrder(
             work, SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, decision
         )

@@ -9,9 +9,9 @@ import structlog
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.parts import largest_part
-from orderd.domain.quote import QuoteRequest, RoutingDecision
-from orderd.domain.terms import OrderTerms
+from orderd.domain.quote import QuoteRequest
 from orderd.engine.routing.floor import check_floor
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
@@ -25,19 +25,10 @@ log = structlog.get_logger(__name__)
 class Pricing:
     """Quotes on the pools that a pass has read, ``found``; nothing is read here."""
 
-    def __init__(
-        self,
-        router: Router,
-        fits: Fits,
-        check: Callable[[OrderTerms, RoutingDecision | None], object],
-        preferred: Callable[[OrderTerms], Fits | None],
-        clock: Callable[[], float],
-    ) -> None:
-        """``check`` and ``preferred`` are as in ``Triggers``."""
+    def __init__(self, router: Router, fits: Fits, markets: NewMarkets, clock: Callable[[], float]) -> None:
         self._router = router
         self._fits = fits
-        self._check = check
-        self._preferred = preferred
+        self._markets = markets
         self._clock = clock
 
     def candidates(self, book: PairBook, pair: Pair, outline: Outline, found: Mapping[Pair, Answers]) -> set[UUID]:
@@ -63,13 +54,15 @@ class Pricing:
         """Like ``exact``. Raises OrderdError if there is no route, or a guard of the order is not met."""
         terms = watched.terms
         try:
-            decision = self._router.route(watched.request, 0, self._fits, found, preferred=self._preferred(terms))
+            decision = self._router.route(
+                watched.request, 0, self._fits, found, preferred=self._markets.preferred(terms)
+            )
         except OrderdError:
-            self._check(terms, None)
+            self._markets.check(terms, None)
             raise
         assert terms.least is not None, "it has a limit"
         check_floor(terms, decision.route, terms.least, decision.refusals)
-        self._check(terms, decision)
+        self._markets.check(terms, decision)
         return MarketLook(decision.route.amount_out, decision.route.slot, self._clock())
 
     def largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:

@@ -18,9 +18,8 @@ from db.journal import Change, Moved
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Deferred
 from orderd.domain.order import OrderStatus
-from orderd.domain.quote import RoutingDecision
-from orderd.domain.terms import OrderTerms
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
@@ -72,22 +71,19 @@ class Triggers:
         self,
         router: Router,
         fits: Fits,
+        markets: NewMarkets,
         publisher: Publisher,
         send: Callable[[Sequence[UUID]], None],
         execute: Callable[[UUID, int], bool],
         is_mine: Callable[[Pair], bool] = lambda _: True,
         look: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
-        check: Callable[[OrderTerms, RoutingDecision | None], object] = lambda _, __: None,
-        preferred: Callable[[OrderTerms], Fits | None] = lambda _: None,
         *,
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``execute`` sells an amount of an order by a child order, if possible. ``look`` is as in ``Dispatch``; while
-        trading is ``halted``, nothing fires. ``check`` raises OrderdError if a guard of an order on liquidity is not
-        met by its route or, without a route, by its token; ``preferred`` selects the routes whose pools it accepts. A
-        pair without hints is checked every ``idle_seconds``.
+        trading is ``halted``, nothing fires. A pair without hints is checked every ``idle_seconds``.
         """
         self._router = router
         self._publisher = publisher
@@ -97,7 +93,7 @@ class Triggers:
         self.idle_seconds = idle_seconds
         self._clock = clock
         self._roster = Roster(is_mine, clock)
-        self._pricing = Pricing(router, fits, check, preferred, clock)
+        self._pricing = Pricing(router, fits, markets, clock)
         self._followers = Followers(self._roster, self._pricing, clock)
         self._firing = Firing(self._roster, publisher, send)
         self._views: dict[Pair, _View] = {}

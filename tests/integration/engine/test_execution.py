@@ -30,12 +30,14 @@ from orderd.engine import views
 from orderd.engine.execution import turn
 from orderd.engine.execution.blame import RouteRefusedError
 from orderd.engine.execution.building import Builder, SignedAttempt
+from orderd.engine.execution.mint_decimals import MintDecimals
 from orderd.engine.execution.swap_plan import SwapPlan
 from orderd.engine.execution.turn import Execution
 from orderd.engine.execution.wallet_funds import Promised
 from orderd.engine.failure import AttemptFailedError, LeaseLostError, NotStartedError, change_after
 from orderd.engine.leases import Leases
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -166,22 +168,31 @@ class Desk:
         return True
 
 
-def _any(terms: OrderTerms, decision: RoutingDecision) -> None:
-    """Accept any route."""
+class AnyMarket:
+    """Stands in for ``NewMarkets``: every route meets the guards."""
+
+    def preferred(self, terms: OrderTerms) -> None:
+        return None
+
+    def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
+        """Raise OrderdError if a guard is not met."""
 
 
-def open_desk(
-    publisher: Publisher,
-    check: Callable[[OrderTerms, RoutingDecision], None] = _any,
-    decimals: Callable[[OrderTerms], object] = lambda _: None,
-) -> Desk:
+class AsUnderstood:
+    """Stands in for ``MintDecimals``: every token has the decimals that its order was understood with."""
+
+    def check(self, terms: OrderTerms) -> None:
+        """Raise OrderdError if they differ."""
+
+
+def open_desk(publisher: Publisher, markets: AnyMarket | None = None, decimals: AsUnderstood | None = None) -> Desk:
     leases, sender, builder, market = Leases("worker-a", 15.0), WitnessedSender(), Notary(), OneRoute()
     as_sender = cast("Sender", sender)
     live = LiveAttempts(leases, resend_seconds=1.0)
     execution = Execution(
         *(cast("Router", market), cast("Builder", builder), as_sender, live, publisher, leases, INSTALLATION),
-        check=check,
-        decimals=decimals,
+        cast("NewMarkets", markets or AnyMarket()),
+        cast("MintDecimals", decimals or AsUnderstood()),
     )
     return Desk(execution, builder, sender, live, market)
 
@@ -255,20 +266,22 @@ def test_a_failure_before_signing_is_a_failed_attempt(desk: Desk) -> None:
 
 
 def test_a_route_that_fails_the_orders_check_is_not_signed(publisher: Publisher) -> None:
-    def objects(terms: OrderTerms, decision: RoutingDecision) -> None:
-        raise OrderdError(ErrorCode.POOL_SHALLOW, "the liquidity that triggered the order is gone")
+    class ShallowMarket(AnyMarket):
+        def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
+            raise OrderdError(ErrorCode.POOL_SHALLOW, "the liquidity that triggered the order is gone")
 
-    desk, order_id = open_desk(publisher, objects), pending()
+    desk, order_id = open_desk(publisher, ShallowMarket()), pending()
     with pytest.raises(AttemptFailedError, match="POOL_SHALLOW"):
         desk.work(order_id)
     assert (desk.builder.signed, desk.sender.sent, Attempt.select().count()) == ([], [], 0)
 
 
 def test_an_order_whose_token_has_other_decimals_now_ends_unsigned(publisher: Publisher) -> None:
-    def differs(terms: OrderTerms) -> None:
-        raise OrderdError(ErrorCode.TOKEN_REMADE, f"{terms.token_out.mint} has 9 decimals, and had 6")
+    class Remade(AsUnderstood):
+        def check(self, terms: OrderTerms) -> None:
+            raise OrderdError(ErrorCode.TOKEN_REMADE, f"{terms.token_out.mint} has 9 decimals, and had 6")
 
-    desk, order_id = open_desk(publisher, decimals=differs), pending()
+    desk, order_id = open_desk(publisher, decimals=Remade()), pending()
     with pytest.raises(AttemptFailedError, match="TOKEN_REMADE") as failed:
         desk.work(order_id)
     assert change_after(failed.value, RetryPolicy()).fact.kind is EventKind.FAILED

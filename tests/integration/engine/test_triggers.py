@@ -18,6 +18,7 @@ from orderd.domain.quote import QuoteRequest, Route, RoutingDecision
 from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.new_market import NewMarkets
 from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
@@ -25,7 +26,7 @@ from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.followers import SECONDS_PER_PASS
 from orderd.engine.triggers.watch import SECOND_LOOK_SECONDS, Triggers
 from tests.integration.engine.conftest import Queue
-from tests.integration.engine.test_execution import QUOTE
+from tests.integration.engine.test_execution import QUOTE, AnyMarket
 from tests.integration.orders import new_order, pending, read
 
 SOL = 10**9
@@ -106,14 +107,16 @@ class Watch:
         return fired
 
 
-Check = Callable[[OrderTerms, RoutingDecision | None], object]
-
-
 class Begin(Protocol):
     """Start watching the pairs of a new process."""
 
     def __call__(
-        self, market: Market, is_mine: Callable[[Pair], bool] = ..., *, idle_seconds: float = ..., check: Check = ...
+        self,
+        market: Market,
+        is_mine: Callable[[Pair], bool] = ...,
+        *,
+        idle_seconds: float = ...,
+        guards: AnyMarket = ...,
     ) -> Watch: ...
 
 
@@ -124,17 +127,17 @@ def begin(publisher: Publisher) -> Begin:
         is_mine: Callable[[Pair], bool] = lambda _: True,
         *,
         idle_seconds: float = 2.0,
-        check: Check = lambda _, __: None,
+        guards: AnyMarket | None = None,
     ) -> Watch:
         queue, now = Queue(), [1_000.0]
         triggers = Triggers(
             cast("Router", market),
             lambda _: True,
+            cast("NewMarkets", guards or AnyMarket()),
             publisher,
             queue.send,
             _no_parts,
             is_mine,
-            check=check,
             idle_seconds=idle_seconds,
             clock=lambda: now[0],
         )
@@ -566,11 +569,12 @@ def on_liquidity(**terms: Any) -> UUID:
 def objecting(begin: Begin, market: Market, objections: list[OrderdError | None]) -> Watch:
     """A process whose guards raise the first objection until the test removes it."""
 
-    def check(terms: OrderTerms, decision: RoutingDecision | None) -> None:
-        if objections[0] is not None:
-            raise objections[0]
+    class Objecting(AnyMarket):
+        def check(self, terms: OrderTerms, decision: RoutingDecision | None) -> None:
+            if objections[0] is not None:
+                raise objections[0]
 
-    return begin(market, check=check)
+    return begin(market, guards=Objecting())
 
 
 def reasons(order_id: UUID) -> list[str]:

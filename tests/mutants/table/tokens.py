@@ -56,7 +56,7 @@ MUTANTS: Final = (
         "decimals-not-checked-again",
         10,
         "orderd/engine/execution/turn.py",
-        "        self._decimals(terms)\n",
+        "        self._decimals.check(terms)\n",
         "",
         ("tests/integration/engine/test_execution.py::test_an_order_whose_token_has_other_decimals_now_ends_unsigned",),
         "The creator of a token recreates its mint with three more decimals, and takes a thousand times the limit.",
