@@ -1,6 +1,6 @@
 """Determines the next execution of an order in its current state, and what it waits for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from db.terms import terms_of
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.exits import stop_of, take_profit_of
 from orderd.domain.order import HELD, RESTING, TERMINAL, OrderKind
-from orderd.domain.parts import least_part, part_of
+from orderd.domain.parts import least_part, part_of, rest_of
 from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import Condition
 from orderd.engine import views
@@ -70,7 +70,7 @@ def next_execution(order: Order) -> NextExecution:
         ends = (take_profit_of(terms), stop_of(terms))
         return NextExecution(terms, tuple(PlannedExecution(end, end.trigger) for end in ends))
     if terms.partial:
-        left = replace(terms, amount_in=terms.amount - (order.filled_in or 0))
+        left = rest_of(terms, terms.amount - (order.filled_in or 0))
         least = min(least_part(terms).amount, left.amount)
         return NextExecution(terms, (PlannedExecution(left, left.limit),), least=least)
     rests = order.status in RESTING

@@ -7,10 +7,9 @@ from functools import partial
 
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS, format_significant
-from orderd.domain.parts import largest_part, part_of
+from orderd.domain.parts import largest_part, minimum_of_part, part_of
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
-from orderd.domain.trigger import limit_out
 from orderd.engine.next_execution import NextExecution, PlannedExecution
 from orderd.engine.routing.floor import request_of
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
@@ -75,9 +74,8 @@ def _nearness(awaited: Awaited | None) -> tuple[bool, Decimal]:
 
 
 def _is_paid(terms: OrderTerms, paid: Paid, amount_in: int) -> bool:
-    """Whether a part is paid the limit of the whole."""
-    assert terms.limit_price is not None, "only what has a limit has parts"
+    """Whether a part is paid the limit of the whole, and its share of the order's own minimum."""
     try:
-        return paid(replace(request_of(terms), amount=amount_in)) >= limit_out(terms.pair, amount_in, terms.limit_price)
+        return paid(replace(request_of(terms), amount=amount_in)) >= minimum_of_part(terms, amount_in)
     except OrderdError:
         return False

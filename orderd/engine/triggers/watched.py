@@ -11,10 +11,11 @@ from db.terms import terms_of
 from orderd.domain.events import Triggered
 from orderd.domain.money import BPS, format_amount
 from orderd.domain.order import OrderKind
+from orderd.domain.parts import minimum_of_part, rest_of
 from orderd.domain.quote import QuoteRequest
 from orderd.domain.terms import OrderTerms
 from orderd.domain.tokens import Token
-from orderd.domain.trigger import Bound, Condition, limit_out
+from orderd.domain.trigger import Bound, Condition
 from orderd.engine.routing.floor import request_of
 
 
@@ -47,8 +48,8 @@ class Watched:
         self.is_child = order.parent_id is not None
         self.look_at = look_at
         filled = (order.filled_in or 0) if whole.partial else 0
-        left, sold, bought = whole.amount - filled, _one(whole.token_in), _one(whole.token_out)
-        self.terms = replace(whole, token_in=sold, token_out=bought, amount_in=left)
+        left = rest_of(whole, whole.amount - filled) if filled else whole
+        self.terms = replace(left, token_in=_one(whole.token_in), token_out=_one(whole.token_out))
         self.least_part = _least_part(whole, self.terms)
         """The smallest part that may be executed, in base units."""
         self.best_out = order.best_out or 0
@@ -75,17 +76,15 @@ class Watched:
         return _request(self.terms, self.condition)
 
     def pays(self, amount_in: int, amount_out: int) -> bool:
-        """Whether a part of the order gets its limit."""
-        assert self.terms.limit_price is not None, "only what has a limit has parts"
-        return amount_out >= limit_out(self.terms.pair, amount_in, self.terms.limit_price)
+        """Whether a part of the order gets its limit, and its share of the order's own minimum."""
+        return amount_out >= minimum_of_part(self.terms, amount_in)
 
     @property
     def bound(self) -> Bound:
         """What the smallest part of the order has to get. For an order on liquidity any amount: each change of its
         pair may change the reason of its wait, which is shown to the trader."""
         if self.terms.partial:
-            assert self.terms.limit_price is not None
-            return Bound(limit_out(self.terms.pair, self.least_part, self.terms.limit_price), is_least=True)
+            return Bound(minimum_of_part(self.terms, self.least_part), is_least=True)
         return _ANYTHING if self.is_on_liquidity else self.condition.bound(self.best_out)
 
     @property

@@ -319,6 +319,13 @@ def test_a_twap_sells_its_amount_one_execution_at_a_time(care: Families) -> None
     assert (view.filled_amount_in, view.executed_price) == ("10", "48")
 
 
+def test_each_execution_gets_its_share_of_the_orders_own_minimum(care: Families) -> None:
+    parent = twap(slices=3, amount_in=9 * SOL, min_out=1_000)
+    was_due(parent, 0.01)
+    care.run_once()
+    assert [child.min_out for child in children(parent)] == [334], "rounded up"
+
+
 def test_jitter_moves_each_execution_independently(care: Families) -> None:
     """Each execution starts when it is due; the last one differs from its schedule only by its own jitter."""
     parent = twap(slices=20, amount_in=20 * SOL, jitter_bps=10_000)
@@ -496,6 +503,16 @@ def test_triggers_execute_the_largest_part_that_meets_the_limit(
     assert watch.sees(104) == 0
     assert watch.sees(106) == 1
     assert [child.amount_in for child in children(parent)] == [10 * SOL]
+
+
+def test_a_part_gets_its_share_of_the_orders_own_minimum(care: Families, begin: Callable[[Market], Watch]) -> None:
+    """That is more than the limit here."""
+    parent = in_parts(min_out=1_100 * USDC)
+    watch = begin(Market())
+    watch.triggers._execute = care.execute
+    assert watch.sees(107) == 0
+    assert watch.sees(111) == 1
+    assert [(child.amount_in, child.min_out) for child in children(parent)] == [(10 * SOL, 1_100 * USDC)]
 
 
 def test_a_failed_part_is_retried_after_a_pause(care: Families) -> None:

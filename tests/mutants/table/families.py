@@ -93,6 +93,27 @@ MUTANTS: Final = (
         "A slice is executed after its parent has expired.",
     ),
     Mutant(
+        "parts-without-minimum",
+        10,
+        "orderd/domain/parts.py",
+        "        min_out=share_of_minimum(terms, amount_in),\n",
+        "",
+        (
+            f"{_FAMILIES}test_each_execution_gets_its_share_of_the_orders_own_minimum",
+            f"{_FAMILIES}test_a_part_gets_its_share_of_the_orders_own_minimum",
+        ),
+        "A TWAP with a minimum amount out is sold for anything.",
+    ),
+    Mutant(
+        "shares-rounded-down",
+        10,
+        "orderd/domain/parts.py",
+        "-(-terms.min_out * amount_in // terms.amount)",
+        "terms.min_out * amount_in // terms.amount",
+        ("tests/unit/domain/test_parts.py::test_all_parts_together_get_the_orders_own_minimum",),
+        "The executions of a TWAP together get less than its minimum amount out.",
+    ),
+    Mutant(
         "missed-executions-dropped",
         9,
         "orderd/engine/families.py",

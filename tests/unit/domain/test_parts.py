@@ -1,5 +1,6 @@
 """Which part of an order one transaction executes."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -7,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderd.domain.order import Floor, OrderKind, TimeInForce
-from orderd.domain.parts import first_part, largest_part, least_part, part_of
+from orderd.domain.parts import first_part, largest_part, least_part, minimum_of_part, part_of, rest_of
 from orderd.domain.terms import OrderTerms
 from orderd.domain.well_known import registry_of
 
 TOKENS = registry_of("simnet").pair("SOL", "USDC")
-SOL = 10**9
+SOL, USDC = 10**9, 10**6
 
 
 def terms(amount_in: int = SOL, **others: Any) -> OrderTerms:
@@ -64,3 +65,23 @@ def test_only_the_bounds_are_quoted_if_they_decide(limit: int, asked: int) -> No
 
     largest_part(10, 10**9, is_paid)
     assert len(amounts) == asked
+
+
+@given(min_out=st.integers(1, 10**12), parts=st.lists(st.integers(1, 10**12), min_size=1, max_size=5))
+@example(min_out=100, parts=[1, 1, 1])
+def test_all_parts_together_get_the_orders_own_minimum(min_out: int, parts: list[int]) -> None:
+    whole = terms(sum(parts), kind=OrderKind.TWAP, slices=len(parts), min_out=min_out)
+    shares = [part_of(whole, part).min_out or 0 for part in parts]
+    assert sum(shares) >= min_out
+    for part, share in zip(parts, shares, strict=True):
+        assert share - 1 < Fraction(min_out * part, whole.amount) <= share, "no more than its share, rounded up"
+
+
+def test_a_part_of_a_limit_order_gets_its_limit_and_its_share_of_the_own_minimum() -> None:
+    limited = {"kind": OrderKind.LIMIT, "limit_price": "105", "partial": True}
+    assert minimum_of_part(terms(10 * SOL, **limited), 2 * SOL) == 210 * USDC
+    assert minimum_of_part(terms(10 * SOL, min_out=1_040 * USDC, **limited), 2 * SOL) == 210 * USDC
+    stricter = terms(10 * SOL, min_out=1_100 * USDC, **limited)
+    assert minimum_of_part(stricter, 2 * SOL) == 220 * USDC
+    assert minimum_of_part(rest_of(stricter, 4 * SOL), 2 * SOL) == 220 * USDC
+    assert part_of(stricter, 2 * SOL).least == 220 * USDC
