@@ -7,7 +7,8 @@ USDC, otherwise the output of the best route to USDC for the whole amount, after
 day is the last 24 hours. Each order counts from its acceptance on with the notional that was stored with it; only those
 that have ended without a fill do not count. An order that waits for the market counts while it is open, and for a day
 after its last fill. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order counts on the day
-of its acceptance, unless it ends without a fill.
+of its acceptance, unless it ends without a fill. What an operator took for dead may have been filled, so it counts from
+that decision on.
 """
 
 from collections.abc import Callable
@@ -186,7 +187,7 @@ def _spent(key_id: UUID) -> list[tuple[float, int]]:
                n.notional
         FROM notionals n JOIN orders o ON o.id = n.order_id
         WHERE n.token_id = %s AND n.at > statement_timestamp() - %s
-          AND (o.status NOT IN ({listed(UNFILLED)}) OR o.filled_in IS NOT NULL)
+          AND (o.status NOT IN ({listed(UNFILLED)}) OR may_have_traded(o))
         UNION ALL SELECT 'infinity', n.notional FROM {_OPEN_FOR_LONG}
         ORDER BY seconds""",  # noqa: S608
         (DAY, str(key_id), DAY, str(key_id), DAY),

@@ -22,6 +22,7 @@ from orderd.domain.halt import HaltCause
 from orderd.domain.order import OrderKind, OrderStatus, TimeInForce
 from orderd.engine import allowance
 from orderd.engine.allowance import UNLIMITED, Spending, TradingLimits, accept_within
+from tests.integration.family import signed, taken_for_dead
 from tests.integration.orders import FILL, new_order
 
 USDC = 1_000_000
@@ -101,6 +102,39 @@ def test_an_order_that_ends_without_a_fill_does_not_count(key_id: UUID) -> None:
     assert refusal(key_id, 100, per_day=100).code is ErrorCode.LIMIT_DAY
     assert journal.apply([Change(order_id, Cancelled(), None)])
     assert spend(key_id, 100, per_day=100)
+
+
+@pytest.mark.usefixtures("connection")
+def test_an_order_that_an_operator_took_for_dead_counts(key_id: UUID) -> None:
+    """It may have landed."""
+    order_id = spend(key_id, 100, per_day=100)
+    assert order_id is not None
+    taken_for_dead(signed(order_id))
+    assert refusal(key_id, 1, per_day=100).code is ErrorCode.LIMIT_DAY
+
+
+@pytest.mark.usefixtures("connection")
+def test_an_order_counts_that_is_cancelled_after_an_operator_took_a_part_for_dead(key_id: UUID) -> None:
+    order = rest(key_id, 100)
+    part_taken_for_dead(order.id)
+    assert journal.apply([Change(order.id, Cancelled(), None)])
+    assert refusal(key_id, 1, per_day=100).code is ErrorCode.LIMIT_DAY
+
+
+@pytest.mark.usefixtures("connection")
+def test_what_an_operator_took_for_dead_counts_for_a_day_from_then_on(key_id: UUID) -> None:
+    order = rest(key_id, 100)
+    _was_at(order.id, timedelta(days=3))
+    part_taken_for_dead(order.id)
+    assert journal.apply([Change(order.id, Cancelled(), None)])
+    assert refusal(key_id, 1, per_day=100).code is ErrorCode.LIMIT_DAY
+    _was_at(order.id, timedelta(hours=24, seconds=1))
+    assert spend(key_id, 100, per_day=100)
+
+
+def part_taken_for_dead(parent_id: UUID) -> None:
+    (child,) = journal.accept([replace(new_order(), parent_id=parent_id)])
+    taken_for_dead(signed(child.order.id))
 
 
 def rest(key_id: UUID, notional: int) -> Order:
@@ -256,6 +290,16 @@ class TestDaemonLimits:
         assert again is not None
         database.execute_sql("UPDATE orders SET filled_in = 1 WHERE id = %s", (str(again.id),))
         assert journal.apply([Change(again.id, Cancelled(), None)])
+        assert self.refusal(1, per_day=100).code is ErrorCode.LIMIT_DAY
+
+    @pytest.mark.usefixtures("connection")
+    def test_orders_count_after_an_operator_took_their_transactions_for_dead(self) -> None:
+        order, family = self.spend(40, per_day=100), self.spend(60, per_day=100)
+        assert order is not None
+        assert family is not None
+        taken_for_dead(signed(order.id))
+        part_taken_for_dead(family.id)
+        assert journal.apply([Change(family.id, Cancelled(), None)])
         assert self.refusal(1, per_day=100).code is ErrorCode.LIMIT_DAY
 
     @pytest.mark.usefixtures("connection")

@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 _MONEY: Final = "tests/unit/domain/test_money.py::"
 _QUOTE: Final = "tests/unit/domain/test_quote.py::"
+_ALLOWANCE: Final = "tests/integration/engine/test_allowance.py::"
 _FILL: Final = "tests/unit/engine/test_fill.py::"
 
 MUTANTS: Final = (
@@ -107,6 +108,24 @@ MUTANTS: Final = (
         "return -transaction.token_delta(mint, lambda owner: owner != wallet)",
         (f"{_FILL}test_a_fill_is_the_balance_changes_of_two_tokens_of_the_wallet",),
         "Fees and amounts paid to others count as received by the wallet.",
+    ),
+    Mutant(
+        "taken-for-dead-is-allowed-again",
+        11,
+        "orderd/engine/allowance.py",
+        " OR may_have_traded(o))",
+        " OR o.filled_in IS NOT NULL)",
+        (f"{_ALLOWANCE}test_an_order_that_an_operator_took_for_dead_counts",),
+        "An API key trades its whole allowance once more after a transaction that may have landed.",
+    ),
+    Mutant(
+        "taken-for-dead-is-uncounted",
+        11,
+        "db/migrations/0045_abandoned_spending.py",
+        "    IF NOT may_have_traded(NEW) THEN\n",
+        "    IF NEW.filled_in IS NULL THEN\n",
+        (f"{_ALLOWANCE}TestDaemonLimits::test_orders_count_after_an_operator_took_their_transactions_for_dead",),
+        "The daemon trades more in a day than its limit, once transactions that may have landed were taken for dead.",
     ),
     Mutant(
         "no-trade-is-a-fill",
