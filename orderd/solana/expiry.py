@@ -3,8 +3,8 @@
 Many nodes may answer behind one address: one that is far behind, one that just started from a snapshot, one on a dead
 fork. No answer names its node, so a proof uses only facts that are true whichever node states them:
 
-1. A finalized slot whose block height is above the transaction's last valid one. A finalized block is final on all
-   nodes.
+1. A finalized slot whose block height is above the transaction's last valid one, at least 150 slots after the
+   blockhash's. A finalized block is final on all nodes.
 2. One answer of ``getSignatureStatuses`` in which the transaction is unknown and a **witness**, a signature that is
    known to be finalized at or after that slot, is ``finalized``. So the node that answers has the finalized chain up to
    that slot; a node on a dead fork passes the slot too, but cannot show the witness.
@@ -47,7 +47,16 @@ class Validity:
         """Whether the finalized chain has advanced far enough to decide whether the transaction landed."""
         if self.landed_slot is not None:
             return finalized.absolute_slot >= self.landed_slot
-        return finalized.block_height > self.last_block_height
+        return self.is_over(finalized)
+
+    def is_over(self, finalized: EpochInfo) -> bool:
+        """Whether no block after the finalized one can contain the transaction.
+
+        A last height that is too low, which one answer alone has stated, does not suffice: 150 blocks take at least as
+        many slots.
+        """
+        blocks = _BLOCKS_VALID if self.blockhash_slot is None else finalized.absolute_slot - self.blockhash_slot
+        return finalized.block_height > self.last_block_height and blocks >= _BLOCKS_VALID
 
     def first_slot(self, finalized: EpochInfo) -> int:
         """A lower bound of the slots in which the transaction could land."""
@@ -99,7 +108,7 @@ class Sighting:
     def is_too_late(self, validity: Validity) -> bool:
         """Whether the answer does not show the transaction although it could no longer land: expired, if it can be
         proved."""
-        return self.status is None and self.finalized.block_height > validity.last_block_height
+        return self.status is None and validity.is_over(self.finalized)
 
     def proves_rollback(self, validity: Validity) -> bool:
         """Whether the block in which the transaction had landed was rolled back."""

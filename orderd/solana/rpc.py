@@ -47,6 +47,7 @@ from orderd.solana.rpc_types import (
     SignatureStatus,
     Simulation,
     TransactionInfo,
+    whole,
 )
 from orderd.solana.transport import HttpTransport, Transport
 
@@ -138,10 +139,10 @@ class RpcClient(JsonRpc):
         return self._ask(RpcCall("getEpochInfo", [self._config(commitment)], EpochInfo.parse))
 
     def get_block_height(self, commitment: Commitment | None = None) -> int:
-        return self._ask(RpcCall("getBlockHeight", [self._config(commitment)], int))
+        return self._ask(RpcCall("getBlockHeight", [self._config(commitment)], whole))
 
     def get_slot(self, commitment: Commitment | None = None) -> int:
-        return self._ask(RpcCall("getSlot", [self._config(commitment)], int))
+        return self._ask(RpcCall("getSlot", [self._config(commitment)], whole))
 
     def get_block_signatures(self, slot: int, commitment: Commitment | None = None) -> list[Signature]:
         """The signatures of a block, in its order. Raises RpcResponseError if the node has no block for this slot."""
@@ -154,7 +155,7 @@ class RpcClient(JsonRpc):
     def get_blocks(self, first: int, last: int, commitment: Commitment | None = None) -> list[int]:
         """The slots from ``first`` to ``last`` of which the node has a block. A node answers for 500,000 at most."""
         params = [first, last, self._config(commitment)]
-        return self._ask(RpcCall("getBlocks", params, lambda value: [int(each) for each in value]))
+        return self._ask(RpcCall("getBlocks", params, lambda value: [whole(each) for each in value]))
 
     # Signatures and statuses
 
@@ -180,7 +181,7 @@ class RpcClient(JsonRpc):
 
     def get_first_available_block(self) -> int:
         """The first slot of the node's transaction history."""
-        return self._ask(RpcCall("getFirstAvailableBlock", [], int))
+        return self._ask(RpcCall("getFirstAvailableBlock", [], whole))
 
     def get_signature_statuses(
         self, signatures: Sequence[Signature], *, search_history: bool = False
@@ -279,7 +280,7 @@ class RpcClient(JsonRpc):
 
     def get_balance(self, key: Pubkey, commitment: Commitment | None = None) -> AtSlot[int]:
         """The balance in lamports."""
-        return self._ask(RpcCall("getBalance", [str(key), self._config(commitment)], at_slot(int)))
+        return self._ask(RpcCall("getBalance", [str(key), self._config(commitment)], at_slot(whole)))
 
     def get_token_accounts_by_owner(
         self,
@@ -360,13 +361,13 @@ class RpcClient(JsonRpc):
         """The priority fees of recent slots, paid by transactions that lock these accounts."""
 
         def parse(value: Any) -> list[PrioritizationFee]:  # noqa: ANN401  (any JSON)
-            return [PrioritizationFee(each["slot"], each["prioritizationFee"]) for each in value]
+            return [PrioritizationFee(whole(each["slot"]), whole(each["prioritizationFee"])) for each in value]
 
         return self._ask(RpcCall("getRecentPrioritizationFees", [[*map(str, writable)]], parse))
 
     def get_minimum_balance_for_rent_exemption(self, size: int) -> int:
         """Lamports an account of ``size`` bytes must hold."""
-        return self._ask(RpcCall("getMinimumBalanceForRentExemption", [size], int))
+        return self._ask(RpcCall("getMinimumBalanceForRentExemption", [size], whole))
 
     def request_airdrop(self, key: Pubkey, lamports: int) -> Signature:
         """Request free SOL; only on test chains."""

@@ -22,6 +22,7 @@ from orderd.solana.rpc_types import (
     SignatureStatus,
     Simulation,
     TransactionInfo,
+    whole,
 )
 from orderd.solana.transaction import unsigned
 
@@ -63,12 +64,12 @@ class RpcCall(Generic[T]):
 
 def at_slot(parse: Callable[[Any], T]) -> Callable[[Any], AtSlot[T]]:
     """Read a result that comes with the slot of the state from which it was read."""
-    return lambda result: AtSlot(int(result["context"]["slot"]), parse(result["value"]))
+    return lambda result: AtSlot(whole(result["context"]["slot"]), parse(result["value"]))
 
 
 def latest_blockhash(config: Config) -> RpcCall[AtSlot[LatestBlockhash]]:
     def parse(value: Any) -> LatestBlockhash:  # noqa: ANN401  (any JSON)
-        return LatestBlockhash(Hash.from_string(value["blockhash"]), value["lastValidBlockHeight"])
+        return LatestBlockhash(Hash.from_string(value["blockhash"]), whole(value["lastValidBlockHeight"]))
 
     return RpcCall("getLatestBlockhash", [config], at_slot(parse))
 
@@ -122,11 +123,15 @@ def signature_statuses(
 def landed_transaction(signature: Signature, config: Config) -> RpcCall[TransactionInfo | None]:
     """A landed transaction; None if the node does not know it (yet)."""
     shown = {"encoding": "json", "maxSupportedTransactionVersion": NEWEST_VERSION}
-    return RpcCall(
-        "getTransaction",
-        [str(signature), config | shown],
-        lambda value: None if value is None else TransactionInfo.parse(value),
-    )
+
+    def parse(value: Any) -> TransactionInfo | None:  # noqa: ANN401  (any JSON)
+        if value is None:
+            return None
+        if (named := value["transaction"]["signatures"][0]) != str(signature):
+            raise ValueError(f"it is another transaction, {str(named)[:100]}")
+        return TransactionInfo.parse(value)
+
+    return RpcCall("getTransaction", [str(signature), config | shown], parse)
 
 
 def simulation(

@@ -10,11 +10,30 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import printable
+from orderd.domain.money import U64_MAX
 
 T_co = TypeVar("T_co", covariant=True)
 
 TransactionError = str | dict[str, Any]
 """The runtime's error of a transaction: "BlockhashNotFound", {"InstructionError": [2, {"Custom": 6005}]}, ..."""
+
+
+def whole(value: object) -> int:
+    """A number of an answer: a slot, a height, lamports. Raises ValueError for anything but an integer of the chain.
+
+    A proxy that writes numbers with an exponent or a fraction has rounded them, and a text or null compares with no
+    number.
+    """
+    if type(value) is not int or value < 0:  # of more than 64 bits it is a float here
+        raise ValueError(f"{str(value)[:40]!r} is not an integer from 0 to 2^64-1")
+    return value
+
+
+def base_units(text: object) -> int:
+    """An amount of a token, which answers have as a text of digits. Raises ValueError for anything else."""
+    if not isinstance(text, str) or not (text.isascii() and text.isdecimal()) or int(text[:40]) > U64_MAX:
+        raise ValueError(f"{str(text)[:40]!r} is not a text of digits up to 2^64-1")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +62,8 @@ class EpochInfo:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        slots = value["absoluteSlot"], value["blockHeight"], value["epoch"]
-        return cls(*slots, value["slotIndex"], value["slotsInEpoch"])
+        names = "absoluteSlot", "blockHeight", "epoch", "slotIndex", "slotsInEpoch"
+        return cls(*(whole(value[name]) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,7 @@ class BlockPlace:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(int(value["blockHeight"]), int(value["parentSlot"]))
+        return cls(whole(value["blockHeight"]), whole(value["parentSlot"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +90,7 @@ class SignatureStatus:
     def parse(cls, value: dict[str, Any]) -> Self:
         # Nodes give no confirmation status for old transactions. These are rooted, and have no count of confirmations.
         rooted = "finalized" if value.get("confirmations") is None else "processed"
-        return cls(value["slot"], value["err"], value.get("confirmationStatus") or rooted)
+        return cls(whole(value["slot"]), value["err"], value.get("confirmationStatus") or rooted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +105,8 @@ class Mention:
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
-        return cls(Signature.from_string(value["signature"]), value["slot"], value["err"], value.get("memo") or "")
+        signature, slot = Signature.from_string(value["signature"]), whole(value["slot"])
+        return cls(signature, slot, value["err"], value.get("memo") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,7 @@ class ChainAccount:
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
         data = base64.b64decode(value["data"][0])
-        return cls(value["lamports"], Pubkey.from_string(value["owner"]), data, value["executable"])
+        return cls(whole(value["lamports"]), Pubkey.from_string(value["owner"]), data, value["executable"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +170,7 @@ class Simulation:
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:
         accounts = tuple(each and ChainAccount.parse(each) for each in value.get("accounts") or ())
-        return cls(value["err"], _lines(value.get("logs")), value.get("unitsConsumed") or 0, accounts)
+        return cls(value["err"], _lines(value.get("logs")), whole(value.get("unitsConsumed") or 0), accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +212,14 @@ class TransactionInfo:
         meta, message = value["meta"], value["transaction"]["message"]
         loaded = meta.get("loadedAddresses") or {}
         keys = [*message["accountKeys"], *loaded.get("writable", ()), *loaded.get("readonly", ())]
+        before, after = (map(whole, meta[name]) for name in ("preBalances", "postBalances"))
         return cls(
-            slot=value["slot"],
+            slot=whole(value["slot"]),
             block_time=value.get("blockTime"),
             err=meta["err"],
-            fee=meta["fee"],
+            fee=whole(meta["fee"]),
             logs=_lines(meta.get("logMessages")),
-            lamports=dict(zip(keys, zip(meta["preBalances"], meta["postBalances"], strict=True), strict=True)),
+            lamports=dict(zip(keys, zip(before, after, strict=True), strict=True)),
             tokens=_token_balances(keys, meta.get("preTokenBalances") or (), meta.get("postTokenBalances") or ()),
             payer=keys[0],
         )
@@ -228,8 +249,8 @@ def _token_balances(keys: list[str], before: Any, after: Any) -> tuple[TokenBala
             account=keys[index],
             mint=(last.get(index) or first[index])["mint"],
             owner=(last.get(index) or first[index]).get("owner"),
-            before=int(first[index]["uiTokenAmount"]["amount"]) if index in first else 0,
-            after=int(last[index]["uiTokenAmount"]["amount"]) if index in last else 0,
+            before=base_units(first[index]["uiTokenAmount"]["amount"]) if index in first else 0,
+            after=base_units(last[index]["uiTokenAmount"]["amount"]) if index in last else 0,
         )
         for index in sorted(first | last)
     )

@@ -57,7 +57,10 @@ class Endpoint:
         return {
             "slot": slot,
             "blockTime": 1_780_000_000,
-            "transaction": {"message": {"accountKeys": [str(Pubkey.new_unique()), str(WALLET)], "instructions": []}},
+            "transaction": {
+                "signatures": [signature],
+                "message": {"accountKeys": [str(Pubkey.new_unique()), str(WALLET)], "instructions": []},
+            },
             "meta": {
                 "err": None,
                 "fee": 5_000,

@@ -32,6 +32,7 @@ def test_a_null_status_with_a_finalized_witness_after_the_last_valid_height_is_a
     [
         replace(PROOF, is_witnessed=False),
         replace(PROOF, finalized=finalized_at(LAST_HEIGHT)),
+        replace(PROOF, finalized=finalized_at(LAST_HEIGHT + 1, slot=READ_AT + 149)),
         replace(PROOF, slot=FINALIZED.absolute_slot - 1),
         replace(PROOF, slot=READ_AT + STATUSES_KEPT + 1),
         replace(PROOF, finalized=finalized_at(LAST_HEIGHT + 1, slot=READ_AT - 1), slot=READ_AT),
@@ -41,6 +42,7 @@ def test_a_null_status_with_a_finalized_witness_after_the_last_valid_height_is_a
     ids=[
         "no witness: the node may be on a dead fork or far behind",
         "last valid height not passed",
+        "fewer slots than the blocks in which it may land: the stated height was too low",
         "answer older than the height",
         "so late that the node may have dropped the status",
         "a chain on which the slot of the blockhash lies ahead",

@@ -22,7 +22,7 @@ SLOT, HEIGHT = 5_000, 4_000
 EPOCH = {"slotIndex": 0, "slotsInEpoch": 432_000}
 FINALIZED = EpochInfo(SLOT, HEIGHT, 0)
 EXPIRED = Validity(HEIGHT - 1, SLOT - 160)
-UNDER_WAY = Validity(HEIGHT, SLOT - 100)
+UNDER_WAY = Validity(HEIGHT, SLOT - 150)
 
 Answer = Callable[[list[Any]], Any]
 
@@ -34,10 +34,11 @@ def signatures(count: int) -> list[Signature]:
 WITNESS = signatures(1_000)[-1]
 
 
-def landed(payer: Pubkey = WALLET) -> dict[str, Any]:
+def landed(params: list[Any], payer: Pubkey = WALLET) -> dict[str, Any]:
+    """The requested transaction."""
     return {
         "slot": 7,
-        "transaction": {"message": {"accountKeys": [str(payer)]}},
+        "transaction": {"signatures": [params[0]], "message": {"accountKeys": [str(payer)]}},
         "meta": {"err": None, "fee": 5_000, "preBalances": [9], "postBalances": [4]},
     }
 
@@ -54,7 +55,7 @@ class Cluster:
             "getSignatureStatuses": lambda params: statuses({}, params),
             "getBlock": lambda _: {"result": {"signatures": [str(WITNESS)]}},
             "getSignaturesForAddress": lambda _: {"result": []},
-            "getTransaction": lambda _: {"result": landed()},
+            "getTransaction": lambda params: {"result": landed(params)},
             **methods,
         }
         self.node = Node(**{name: self._recorded(name) for name in self.methods})
@@ -332,7 +333,7 @@ def test_memos_of_earlier_versions_are_recognised() -> None:
 def test_a_copied_memo_paid_by_another_wallet_is_ignored() -> None:
     cluster = Cluster(
         getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]},
-        getTransaction=lambda _: {"result": landed(payer=Pubkey.new_unique())},
+        getTransaction=lambda params: {"result": landed(params, Pubkey.new_unique())},
     )
     assert paid(cluster) == {}
 
@@ -376,7 +377,7 @@ def test_requests_for_many_transactions_are_split() -> None:
 def test_an_unreadable_transaction_does_not_affect_others() -> None:
     known, odd = signatures(2)
     cluster = Cluster(
-        getTransaction=lambda params: {"result": landed() | ({"meta": None} if params[0] == str(odd) else {})}
+        getTransaction=lambda params: {"result": landed(params) | ({"meta": None} if params[0] == str(odd) else {})}
     )
     good, bad = cluster.observer.fetch([known, odd])
     assert isinstance(good, TransactionInfo)

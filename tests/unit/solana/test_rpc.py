@@ -73,6 +73,9 @@ class Node:
         return self.requests[-1]["params"]
 
 
+EPOCH_INFO = {"absoluteSlot": 9, "blockHeight": 8, "epoch": 0, "slotIndex": 9, "slotsInEpoch": 432_000}
+
+
 def node_with(result: Any) -> tuple[Node, RpcClient]:
     node = Node(lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": result})
     return node, RpcClient("http://node", transport=node)
@@ -427,6 +430,82 @@ def test_a_result_of_another_shape_is_an_error() -> None:
     for result in (None, {}, {"context": {}, "value": 1}, at({"blockhash": "!", "lastValidBlockHeight": 1}), at(None)):
         with pytest.raises(RpcTransportError, match="getLatestBlockhash"):
             node_with(result)[1].get_latest_blockhash()
+
+
+_READ_AS_NUMBERS: dict[str, tuple[Any, Callable[[RpcClient], object]]] = {
+    "last valid height": (
+        at({"blockhash": str(Hash.default()), "lastValidBlockHeight": 7}),
+        RpcClient.get_latest_blockhash,
+    ),
+    "context slot": (at(5, slot=7), lambda rpc: rpc.get_balance(KEY)),
+    "balance": (at(7), lambda rpc: rpc.get_balance(KEY)),
+    "height": (7, RpcClient.get_block_height),
+    "slot": (7, RpcClient.get_slot),
+    "first block": (7, RpcClient.get_first_available_block),
+    "rent": (7, lambda rpc: rpc.get_minimum_balance_for_rent_exemption(165)),
+    "blocks": ([7], lambda rpc: rpc.get_blocks(1, 9)),
+    "epoch": (EPOCH_INFO | {"blockHeight": 7}, RpcClient.get_epoch_info),
+    "place of a block": ({"blockHeight": 7, "parentSlot": 1}, lambda rpc: rpc.get_block_place(1)),
+    "slot of a status": (
+        at([{"slot": 7, "err": None, "confirmationStatus": "finalized"}]),
+        lambda rpc: rpc.get_signature_statuses([SIGNATURE]),
+    ),
+    "slot of a mention": (
+        [{"signature": str(SIGNATURE), "slot": 7, "err": None}],
+        lambda rpc: rpc.get_signatures_for_address(KEY),
+    ),
+    "lamports": (
+        at([{"lamports": 7, "owner": str(KEY), "data": ["", "base64"], "executable": False}]),
+        lambda rpc: rpc.get_multiple_accounts([KEY]),
+    ),
+    "compute units": (at({"err": None, "unitsConsumed": 7}), lambda rpc: rpc.simulate_transaction(SIGNED.raw)),
+    "recent fee": ([{"slot": 1, "prioritizationFee": 7}], lambda rpc: rpc.get_recent_prioritization_fees()),
+}
+"""The result of a call with one number 7, and the call."""
+
+
+@pytest.mark.parametrize("name", _READ_AS_NUMBERS)
+@pytest.mark.parametrize("wrong", [7.0, 2.0**64, "7", True, -7, [7]], ids=str)
+def test_a_number_that_is_no_integer_of_the_chain_is_an_error(name: str, wrong: Any) -> None:
+    """A proxy that writes 1.5e15 has rounded, and a text is greater than no height."""
+    result, ask = _READ_AS_NUMBERS[name]
+    ask(node_with(result)[1])
+    with pytest.raises(RpcTransportError, match="another shape"):
+        ask(node_with(_with(result, wrong))[1])
+
+
+def _with(result: Any, value: Any) -> Any:
+    """The result with the value in place of each 7."""
+    if isinstance(result, dict):
+        return {name: _with(each, value) for name, each in result.items()}
+    if isinstance(result, list):
+        return [_with(each, value) for each in result]
+    return value if result == 7 else result
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("fee", 5e3), ("fee", "5000"), ("preBalances", [1e2, 0, 5, 6]), ("postBalances", [-1, 2, 5, 6])],
+)
+def test_a_landed_transaction_with_odd_amounts_is_an_error(name: str, wrong: Any) -> None:
+    with pytest.raises(RpcTransportError, match="2\\^64-1"):
+        node_with(LANDED | {"meta": LANDED["meta"] | {name: wrong}})[1].get_transaction(SIGNATURE)
+
+
+@pytest.mark.parametrize("amount", [1e15, 1_000, "1e15", "1_000", "-5", "", None, str(2**64)], ids=str)
+def test_a_token_balance_is_a_text_of_digits(amount: Any) -> None:
+    odd = [LANDED["meta"]["preTokenBalances"][0] | {"uiTokenAmount": {"amount": amount}}]
+    with pytest.raises(RpcTransportError, match="another shape"):
+        node_with(LANDED | {"meta": LANDED["meta"] | {"preTokenBalances": odd}})[1].get_transaction(SIGNATURE)
+
+
+def test_another_transaction_than_the_requested_one_is_an_error() -> None:
+    """Its balances would become the fill of an order."""
+    other = Signature.from_bytes(bytes(63) + b"\1")
+    with pytest.raises(RpcTransportError, match="another transaction"):
+        node_with(LANDED)[1].get_transaction(other)
+    (found,) = node_with(LANDED)[1].get_transactions([other])
+    assert isinstance(found, RpcTransportError)
 
 
 def test_a_connection_that_fails_is_a_transport_error() -> None:
