@@ -12,6 +12,9 @@ def main() -> NoReturn:
     gc.set_threshold(200_000)
     # The search for pydantic plugins reads the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from orderctl.deferred_imports import defer_imports
+
+    defer_imports()
     from orderctl.output.guard import guard_streams, loss
 
     guard_streams()

@@ -13,7 +13,6 @@ keyring. pydantic-settings is not used, because importing it alone takes too lon
 """
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -178,7 +177,7 @@ def _api_key_of_file(path: str, origin: str) -> str:
 
 
 def _api_key_of_command(command: str, origin: str) -> str:
-    import subprocess  # imported here because most traders have no such command
+    import subprocess
 
     words = _words(command, origin)
     try:
@@ -191,6 +190,8 @@ def _api_key_of_command(command: str, origin: str) -> str:
 
 
 def _words(command: str, origin: str) -> list[str]:
+    import shlex
+
     try:
         words = shlex.split(command)
     except ValueError as error:

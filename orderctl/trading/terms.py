@@ -17,8 +17,8 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.money import BPS, parse_amount, parse_amount_word, parse_cost_bps, parse_slippage_bps
 from orderd.domain.order import OrderKind, TimeInForce
 from orderd.domain.price import PairPrice
+from orderd.domain.terms_checking import check_prices, check_side, check_wrapped
 from orderd.domain.terms_given import PROTECTION, GivenTerms, Typed
-from orderd.domain.terms_parsing import check_prices, check_side, check_wrapped
 from orderd.domain.tokens import Token, TokenRegistry
 from orderd.domain.well_known import EVERYWHERE
 

@@ -1,11 +1,15 @@
 """TLS: which certificates of the daemon the client trusts."""
 
+from __future__ import annotations
+
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orderd.client.endpoint import Endpoint
 from orderd.client.errors import unusable
+
+if TYPE_CHECKING:
+    from orderd.client.endpoint import Endpoint
 
 
 def tls_options(endpoint: Endpoint) -> dict[str, Any]:

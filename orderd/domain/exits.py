@@ -1,15 +1,10 @@
 """The children of an order that sell: the two orders of an OCO, and what follows an order that buys."""
 
 from dataclasses import replace
-from typing import Final
 
 from orderd.domain.order import Floor, OrderKind
 from orderd.domain.terms import OrderTerms
-
-CONFIRMED_BY: Final = 2
-"""Default number of slots that confirm a stop. More than one, because a single trade does not make a market price."""
-MAX_SLIPPAGE_BPS: Final = 500
-"""Default maximum slippage of a stop."""
+from orderd.domain.trigger import CONFIRMED_BY, MAX_SLIPPAGE_BPS
 
 
 def take_profit_of(oco: OrderTerms) -> OrderTerms:

@@ -140,5 +140,9 @@ class Condition:
         return f"{self.price} {self.pair.unit} = {words} {amount} {self.pair.token_out.symbol}"
 
 
+CONFIRMED_BY: Final = 2
+"""Default number of slots that confirm a stop. More than one, because a single trade does not make a market price."""
+MAX_SLIPPAGE_BPS: Final = 500
+"""Default maximum slippage of a stop."""
 ADVERSE: Final = frozenset({OrderKind.STOP, OrderKind.STOP_LIMIT, OrderKind.TRAILING})
 """Kinds that wait for the price to get worse."""

@@ -9,9 +9,10 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.exits import exit_of, stop_of, take_profit_of
 from orderd.domain.order import Floor, OrderKind, TimeInForce
 from orderd.domain.terms import OrderTerms
+from orderd.domain.terms_checking import check_prices
 from orderd.domain.terms_formatting import format_terms, price_reads
 from orderd.domain.terms_given import GivenTerms
-from orderd.domain.terms_parsing import check_prices, understood
+from orderd.domain.terms_parsing import understood
 from orderd.domain.trigger import Bound
 from orderd.domain.well_known import registry_of
 

@@ -25,6 +25,7 @@ _DOMAIN = (
         "terms",
         "terms_formatted",
         "terms_given",
+        "terms_checking",
         "terms_parsing",
         "text",
         "times",
@@ -103,6 +104,41 @@ def test_the_garbage_collector_is_configured_before_imports() -> None:
     assert not set(ast.literal_eval(done.stdout)) & {"typer", "orderctl.run", "orderctl.app"}
 
 
+def test_modules_that_only_libraries_import_are_deferred() -> None:
+    script = """
+from orderctl.deferred_imports import defer_imports
+
+defer_imports()
+import sys, importlib.metadata, orderctl.app, orderctl.commands.list, orderctl.display.orders
+print(sorted(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    unused = {"_ssl", "_bz2", "_lzma", "_csv", "_posixsubprocess", "email.message", "http.client"}
+    assert not set(ast.literal_eval(done.stdout)) & unused
+
+
+def test_a_deferred_module_is_imported_when_it_is_used() -> None:
+    script = """
+import sys
+from orderctl.deferred_imports import DEFERRED, defer_imports
+
+defer_imports()
+import ssl, urllib.request
+before = "_ssl" in sys.modules, "http.client" in sys.modules
+context, address = ssl.create_default_context(), urllib.request.Request("http://127.0.0.1/").host
+from ssl import SSLContext
+import ssl as real
+from importlib.metadata import version
+print(*before, isinstance(context, SSLContext), real.SSLContext is ssl.SSLContext, address, version("typer") != "")
+defer_imports()
+print(all(hasattr(__import__(name, fromlist=["x"]), "__file__") for name in DEFERRED))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.splitlines() == ["False False True True 127.0.0.1 True", "True"]
+
+
 def test_absent_options_and_plain_words_import_no_conversion_library() -> None:
     app = """
 import sys
@@ -151,10 +187,21 @@ def test_a_call_imports_only_its_own_messages_before_the_answer(args: tuple[str,
     assert not loaded & {"orderd.client.following", "orderd.domain.events", "rich", "asyncio", *HEAVY}
 
 
+@pytest.mark.parametrize("verb", ["quote", "buy"])
+def test_the_terms_of_a_command_line_are_checked_without_the_understood_ones(verb: str) -> None:
+    loaded = modules_after(
+        "--url", "ws://127.0.0.1:1/", verb, "SOL", "1", *(["--with", "USDC"] if verb == "buy" else ["1"])
+    )
+
+    assert "orderd.domain.terms_checking" in loaded
+    assert "orderd.domain.terms" not in loaded
+
+
 def test_the_events_of_an_order_import_no_other_document() -> None:
     loaded = modules_after("--url", "ws://127.0.0.1:1/", "events", "0199d3a0")
 
-    assert not loaded & {"orderctl.output.schemas", "orderctl.trading.event_feed", "orderd.client.following"}
+    assert not loaded & {"orderctl.output.schemas", "orderctl.output.documents"}
+    assert not loaded & {"orderctl.trading.event_feed", "orderd.client.following"}
 
 
 @pytest.mark.parametrize("verb", ["list", "show", "status"])
