@@ -131,4 +131,4 @@ class Client:
         except InvalidStatus as error:
             raise handshake.refused(endpoint.url, error) from error
         except (OSError, WebSocketException) as error:
-            raise handshake.unreachable(endpoint.url, handshake.reason(error)) from error
+            raise handshake.not_opened(endpoint.url, error) from error

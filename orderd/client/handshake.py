@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from orderd.client import protocol
 from orderd.client.endpoint import Endpoint
 from orderd.client.errors import AnswerLostError, ClientError, RefusedError, UnreachableError, UnreadableError, unusable
-from orderd.client.trust import tls_failure, tls_options
+from orderd.client.trust import tls_failure, tls_next_step, tls_options
 from orderd.domain.host import is_loopback
 from orderd.wire.rpc import Method
 
@@ -22,6 +22,7 @@ KEEPALIVE_SECONDS = 10
 BACKOFF_BASE_SECONDS = 0.25
 BACKOFF_CAP_SECONDS = 5.0
 
+_UNREACHABLE = "The daemon cannot be reached"
 _CHANGING = frozenset({Method.ORDER_SUBMIT, Method.ORDER_CANCEL, Method.ORDER_RESOLVE})
 _DISCARDING_LOGGER = logging.getLogger("orderd.client")
 """Discards the log lines of websockets about failed connections: the client reports them as errors."""
@@ -89,16 +90,19 @@ def refused(url: str, error: InvalidStatus) -> ClientError:
     """The error for a handshake that the daemon answered without opening a websocket."""
     answer = error.response
     if "TLS" in answer.reason_phrase and url.startswith("ws:"):
-        return unreachable(url, "the port requires TLS: write wss:// instead of ws://")
+        return UnreachableError(_UNREACHABLE, f"{url}: the port requires TLS", "write wss:// instead of ws:// in --url")
     return protocol.read_handshake_refusal(url, answer.status_code, bytes(answer.body or b""))
 
 
 def unreachable(url: str, why: str) -> UnreachableError:
-    return UnreachableError(
-        "The daemon cannot be reached",
-        f"{url}: {why}",
-        "start it with: orderd run; or give its address with --url",
-    )
+    return UnreachableError(_UNREACHABLE, f"{url}: {why}", "start it with: orderd run; or give its address with --url")
+
+
+def not_opened(url: str, error: Exception) -> UnreachableError:
+    """The error for a connection that failed before the daemon answered."""
+    if isinstance(error, ssl.SSLError):
+        return UnreachableError(_UNREACHABLE, f"{url}: {tls_failure(error)}", tls_next_step(error))
+    return unreachable(url, reason(error))
 
 
 def connection_lost(why: str, method: Method | None = None) -> AnswerLostError:

@@ -94,7 +94,7 @@ class Link:
         except ConnectionClosed as error:
             raise handshake.connection_lost(handshake.reason(error)) from error
         except (OSError, WebSocketException) as error:
-            raise handshake.unreachable(url, handshake.reason(error)) from error
+            raise handshake.not_opened(url, error) from error
 
     async def _read(self, connection: ClientConnection, on_news: OnNews) -> None:
         """Receive messages for ever. Raises ConnectionClosed, UnreadableError, AnswerLostError if an event is missing,

@@ -51,6 +51,8 @@ def with_endpoint(settings: "Settings") -> "Settings":
     if settings.rpc_url is not None:
         return settings
     address = Path(settings.state_dir) / "simnet" / "simnet.json"
-    if not address.exists():
-        raise ConfigurationError("no RPC endpoint: set ORDERD_RPC_URL, or start the daemon, which starts a local chain")
+    if settings.chain != "simnet" or not address.exists():
+        raise ConfigurationError(
+            f"no RPC endpoint: set ORDERD_RPC_URL to one of {settings.chain}; on simnet a running daemon has one"
+        )
     return settings.model_copy(update={"rpc_url": read_address(address)["http_url"]})

@@ -16,7 +16,7 @@ def check_config(config: Config = None) -> None:
     """
     from orderd.config.alerts import load_alerts
 
-    settings = prepare(config=config)
+    settings = prepare(serves=True, config=config)
     load_alerts(settings)
     for name, value in settings.model_dump(mode="json").items():
         typer.echo(f"{name} = {'**********' if name in _KEYED and value is not None else value}")

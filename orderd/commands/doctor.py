@@ -40,7 +40,7 @@ def doctor(
 
 def _examine(config: Path | None, state_dir: Path | None) -> Iterator[DoctorFinding]:
     try:
-        settings = load_settings(config=config, state_dir=state_dir)
+        settings = load_settings(serves=True, config=config, state_dir=state_dir)
     except ConfigurationError as error:
         yield from (DoctorFinding("configuration", "fail", line) for line in error.detail.splitlines())
         return

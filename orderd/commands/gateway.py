@@ -14,4 +14,6 @@ def gateway(
     """Run a gateway, which clients connect to. Needs ORDERD_DATABASE_URL, ORDERD_REDIS_URL and ORDERD_RPC_URL."""
     from orderd.gateway.process import run_gateway
 
-    run_gateway(prepare_role(config=config, host=host, port=port, log_level=log_level, log_format=log_format))
+    run_gateway(
+        prepare_role(serves=True, config=config, host=host, port=port, log_level=log_level, log_format=log_format)
+    )

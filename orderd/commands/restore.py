@@ -1,5 +1,6 @@
 """``orderd restore``: restores a backup into an empty database, in a way that no order is executed twice."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,8 @@ def restore(
         raise ConfigurationError(f"{file}: no such file")
     if not stopped:
         typer.echo("A daemon that still uses the wallet would execute the same orders a second time.", err=True)
+        if not sys.stdin.isatty():
+            raise ConfigurationError("there is no terminal to ask whether it is stopped: add --old-daemon-is-stopped")
         if typer.prompt(f"Is the daemon of this backup stopped on all machines? Type {_WORD}", err=True) != _WORD:
             raise typer.Abort
     _restore(file, config, state_dir)

@@ -19,6 +19,7 @@ def run(
 
     run_tree(
         prepare(
+            serves=True,
             config=config,
             state_dir=state_dir,
             host=host,

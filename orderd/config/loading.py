@@ -25,8 +25,11 @@ class ConfigurationError(OrderdError):
         super().__init__(ErrorCode.SERVICE_CONFIGURATION, detail)
 
 
-def load_settings(**flags: object) -> Settings:
+def load_settings(*, serves: bool = False, **flags: object) -> Settings:
     """The settings of this process. Raises one ConfigurationError for all faults.
+
+    ``serves``: clients are to reach this process, so an endpoint and TLS must not be missing. A command that only reads
+    the database needs neither, and may lack the credentials of the daemon's unit.
 
     Flags that are not None are written to the environment, so that child processes get them too.
     """
@@ -47,7 +50,7 @@ def load_settings(**flags: object) -> Settings:
         # What the file itself does; where it cannot even be named or opened, that is said already.
         faults = faults or [_explain_file(error)]
     else:
-        faults += _contradictions(settings)
+        faults += [*(_missing(settings) if serves else ()), *_contradictions(settings)]
     if faults or settings is None:
         raise ConfigurationError("\n".join(faults))
     return settings
@@ -103,17 +106,18 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str) -> str:
     return f"{origin}: {message.removeprefix('Value error, ')}"
 
 
-def _contradictions(settings: Settings) -> list[str]:
-    faults = []
+def _missing(settings: Settings) -> Iterator[str]:
     if settings.chain != "simnet" and settings.rpc_url is None:
-        faults.append(
-            f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
-        )
+        yield f"chain is {settings.chain}, so rpc_url is needed: set {PREFIX}RPC_URL to an endpoint of {settings.chain}"
     if not settings.is_local and settings.tls_cert is None and not settings.tls_terminated_by_proxy:
-        faults.append(
+        yield (
             f"host is {settings.host}, which other machines can reach, so API keys and orders need TLS: set "
             f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY, or {PREFIX}TLS_TERMINATED_BY_PROXY=true if a proxy terminates TLS"
         )
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults = []
     if (settings.tls_cert is None) != (settings.tls_key is None):
         faults.append("tls_cert and tls_key belong together: set both or none")
     if settings.keep_events_days is not None and settings.keep_events_days * 86_400 < settings.rate_window_seconds:

@@ -88,7 +88,8 @@ class Settings(BaseSettings):
     tls_key: UserPath | None = None
     """The certificate's private key, as a PEM file without a password."""
     tls_terminated_by_proxy: bool = False
-    """Set to true when a proxy terminates TLS in front of this port: it then listens to other machines without TLS."""
+    """Set to true when a proxy terminates TLS in front of this port: it then listens to other machines without TLS, and
+    every client needs an API key."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Listed] = ()
     """Addresses or networks of the proxies whose X-Forwarded-For header is trusted."""
     max_connections: int = Field(10_000, ge=0, le=MOST)
@@ -381,8 +382,8 @@ class Settings(BaseSettings):
 
     @property
     def is_local(self) -> bool:
-        """Whether the port can be reached from this machine only."""
-        return is_loopback(self.host)
+        """Whether the port can be reached from this machine only: a proxy that terminates TLS passes others on."""
+        return is_loopback(self.host) and not self.tls_terminated_by_proxy
 
     @property
     def wallet_path(self) -> Path:

@@ -306,7 +306,9 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.AUTH_REQUIRED: _lasting("This daemon needs an API key", "set ORDERCTL_API_KEY or --api-key-file", 401),
     ErrorCode.AUTH_INVALID: _lasting(
-        "The API key is unknown, expired or revoked", "create one: orderd api-key create", 401
+        "The API key is unknown, expired or revoked",
+        "check it, or create one on the daemon's machine: orderd api-key create NAME",
+        401,
     ),
     ErrorCode.AUTH_FORBIDDEN: _lasting("The API key may not do this", "use an API key with the named scope", 403),
     ErrorCode.AUTH_ORIGIN_REFUSED: _lasting(

@@ -214,7 +214,10 @@ def wallet_address(settings: Settings) -> Pubkey:
     """The wallet that orders are signed for. Raises WalletError if it cannot be read."""
     if settings.wallet_address is not None:
         return Pubkey.from_string(settings.wallet_address)
-    return load_address(settings.wallet_path)
+    try:
+        return load_address(settings.wallet_path)
+    except WalletError as error:
+        raise WalletError(f"{error.detail}; only workers need the key: ORDERD_WALLET_ADDRESS is enough here") from error
 
 
 def slot_time_of(settings: Settings) -> SlotTime:

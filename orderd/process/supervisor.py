@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from orderd.best_effort import best_effort
-from orderd.domain.errors import OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import (
     STOP_SIGNALS,
     Child,
@@ -73,7 +73,9 @@ class Supervisor:
                 watched.start()
                 break
             except ChildEndedError as ended:
-                if not left or ended.exit_code == _EXIT_CONFIGURATION:
+                if ended.exit_code == _EXIT_CONFIGURATION:
+                    raise OrderdError(ErrorCode.SERVICE_CONFIGURATION, ended.detail) from ended
+                if not left:
                     raise
                 watched.failed(ended)
             if signal.sigtimedwait(stop_signals(), watched.seconds_to_restart) is not None:

@@ -79,7 +79,9 @@ def load_wallet(path: Path) -> Wallet:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise WalletError(f"no wallet at {path}; create one with: solana-keygen new --outfile {path}") from None
+        raise WalletError(
+            f"no wallet at {path}; copy it there, or create one with: solana-keygen new --outfile {path}"
+        ) from None
     except OSError as error:
         raise WalletError(f"the wallet {path} cannot be opened: {error.strerror}") from error
     try:

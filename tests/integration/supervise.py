@@ -38,6 +38,8 @@ class Script:
 
     @property
     def _script(self) -> str:
+        if self._kind == "misconfigured":
+            return "raise SystemExit(2)"
         return SERVICE if self._starts > STARTS_BEFORE_READY.get(self._kind, 0) else "raise SystemExit(1)"
 
     def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
@@ -89,7 +91,7 @@ with blocked_signals():
     except StopRequested:
         pass
     except OrderdError as error:
-        say(f"gives up: {error.detail}")
+        say(f"gives up: {error.code} {error.detail}")
     finally:
         supervisor.stop()
 say("done")

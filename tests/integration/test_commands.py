@@ -316,6 +316,14 @@ def test_a_daemon_reachable_from_other_machines_requires_an_api_key(orderd: Orde
     assert [refused.returncode, let_in.returncode, refused_again.returncode] == [4, 0, 4]
 
 
+def test_keys_and_backups_are_made_without_the_certificate_that_only_the_daemon_can_read(
+    orderd: Orderd, postgres_url: str, tmp_path: Path
+) -> None:
+    settings = {"ORDERD_HOST": "0.0.0.0", "ORDERD_DATABASE_URL": postgres_url}
+    assert orderd("api-key", "create", "desk", **settings).stdout.startswith("orderd_")
+    assert orderd("backup", tmp_path, **settings).returncode == 0
+
+
 @pytest.mark.parametrize("role", ["run", "gateway", "check-config"])
 def test_a_public_address_without_tls_is_refused(orderd: Orderd, role: str) -> None:
     refused = orderd(role, ORDERD_HOST="0.0.0.0")
@@ -555,8 +563,9 @@ def test_a_restore_requires_confirmation_that_the_old_daemon_is_stopped(
 ) -> None:
     file = orderd("backup", tmp_path, ORDERD_DATABASE_URL=postgres_url).stdout.strip()
     asked = orderd("restore", file, ORDERD_DATABASE_URL=empty_postgres_url)
-    assert asked.returncode != 0
+    assert asked.returncode == 2
     assert "would execute the same orders a second time" in asked.stderr
+    assert "there is no terminal to ask whether it is stopped: add --old-daemon-is-stopped" in asked.stderr
     missing = orderd("restore", tmp_path / "nothing", ORDERD_DATABASE_URL=empty_postgres_url)
     assert (missing.returncode, "no such file" in missing.stderr) == (2, True)
     assert rows_of(empty_postgres_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]

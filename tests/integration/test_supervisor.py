@@ -84,8 +84,14 @@ def test_a_service_that_never_starts_is_given_up_and_reported(tmp_path: Path) ->
     with supervised(tmp_path, "polite", "never") as daemon:
         said = daemon.lines_until("done")
     assert said.count(["never-1", "starts"]) == 5
-    assert ["gives", "up:", "never-1"] in [line[:3] for line in said]
+    assert ["gives", "up:", "SERVICE_UNAVAILABLE", "never-1"] in [line[:4] for line in said]
     assert ["polite-0", "down"] in [line[:2] for line in said], "a started service was not stopped"
+
+
+def test_a_service_that_cannot_use_its_configuration_is_given_up_at_once(tmp_path: Path) -> None:
+    with supervised(tmp_path, "misconfigured") as daemon:
+        said = daemon.lines_until("done")
+    assert [line[:4] for line in said] == [["gives", "up:", "SERVICE_CONFIGURATION", "misconfigured-0"], ["done"]]
 
 
 def test_an_exception_of_the_tick_does_not_end_the_supervisor(tmp_path: Path) -> None:

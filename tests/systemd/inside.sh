@@ -84,6 +84,7 @@ orderctl submit SOL USDC 1.5 --watch || fail "an order was not filled"
 step "operator commands with the account, the settings and the state directory of the service"
 install -m 0755 orderd-admin /usr/local/sbin/
 orderd-admin api-key create desk | grep -q '^orderd_' || fail "no API key was created"
+! orderd-admin doctor | grep -q 'is created at the first start' || fail "orderd-admin lacks the wallet's credential"
 ! orderd api-key create mine --state-dir /var/lib/orderd || fail "root wrote into the directory of the service"
 
 step "priorities in the journal"

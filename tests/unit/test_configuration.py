@@ -84,8 +84,23 @@ def test_an_invalid_value_is_reported_with_its_name_and_reason(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as refused:
-        load_settings()
+        load_settings(serves=True)
     assert refused.value.detail.startswith(complaint)
+
+
+def test_a_command_without_a_port_does_without_the_endpoint_and_the_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They may be credentials that only the daemon's unit can read; API keys and backups are made all the same."""
+    monkeypatch.setenv("ORDERD_CHAIN", "mainnet")
+    monkeypatch.setenv("ORDERD_HOST", "192.0.2.1")
+    assert load_settings().rpc_url is None
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(serves=True)
+    assert [fault.partition(",")[0] for fault in refused.value.detail.splitlines()] == [
+        "chain is mainnet",
+        "host is 192.0.2.1",
+    ]
 
 
 def test_events_are_kept_longer_than_the_rate_window(monkeypatch: pytest.MonkeyPatch) -> None:

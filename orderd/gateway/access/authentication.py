@@ -91,7 +91,7 @@ LOCAL_TRADER: Final = Principal(DEFAULT_ACCOUNT, Scope.ADMIN, "local")
 
 
 def api_key_required(settings: Settings) -> bool:
-    """An API key is not needed only if no other machine can reach the port and no real money is at stake."""
+    """An API key is not needed only if no other machine can reach the port, and no real money is at stake."""
     return not (settings.is_local_chain and settings.is_local)
 
 

@@ -50,6 +50,6 @@ def test_orders_are_traded_over_tls_and_an_unknown_authority_is_refused(
     assert listed.stdout == traded.stdout
     assert (strange.returncode, plain.returncode, empty.returncode) == (3, 3, 2)
     assert "its certificate is not trusted" in strange.stderr
-    assert "--ca" in strange.stderr
-    assert "wss://" in plain.stderr
+    assert "next: name the CA of the certificate: --ca FILE" in strange.stderr
+    assert "next: write wss:// instead of ws://" in plain.stderr
     assert "contains no certificates" in empty.stderr

@@ -1,10 +1,11 @@
-"""The address of a client, as reported by trusted proxies."""
+"""Who a client is: its address, as reported by trusted proxies, and whether it needs an API key."""
 
 from pathlib import Path
 
 import pytest
 
 from orderd.config.settings import Settings
+from orderd.gateway.access.authentication import api_key_required
 from orderd.gateway.access.authenticator import Authenticator
 from orderd.gateway.threads import DatabaseThreads
 
@@ -33,3 +34,18 @@ def test_only_addresses_seen_by_trusted_proxies_count(
     gate: Authenticator, peer: str, forwarded: list[str], address: str
 ) -> None:
     assert gate.address(peer, forwarded) == address
+
+
+@pytest.mark.parametrize(
+    ("settings", "required"),
+    [
+        ({}, False),
+        ({"host": "192.0.2.1"}, True),
+        ({"tls_terminated_by_proxy": True}, True),
+        ({"chain": "devnet", "rpc_url": "http://127.0.0.1:8899"}, True),
+    ],
+)
+def test_an_api_key_is_needed_where_others_reach_the_port_or_real_money_is_at_stake(
+    tmp_path: Path, settings: dict[str, object], required: bool
+) -> None:
+    assert api_key_required(Settings.model_validate({"state_dir": tmp_path, **settings})) is required

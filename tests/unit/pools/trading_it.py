@@ -36,7 +36,7 @@ def kinds_traded(**settings: Any) -> list[PoolKind]:
     return [venue.kind for venue in open_venues(Settings(**settings), RpcClient("http://127.0.0.1:1"), 400)]
 
 
-def misconfigured(**flags: object) -> str:
+def misconfigured(**flags: Any) -> str:
     try:
         load_settings(**flags)
     except ConfigurationError as error:

@@ -438,8 +438,8 @@ VENUES: dict[VenueName, list[tuple[Callable[[LocalChain, Pubkey], Pool], Pubkey,
 """A pool of each program, with its error codes for a disabled pool and for slippage."""
 
 
-@pytest.mark.parametrize(("struck", "spared"), [tuple(VenueName), tuple(VenueName)[::-1]])
-def test_an_outage_refuses_every_swap_of_that_venue_only(struck: VenueName, spared: VenueName) -> None:
+@pytest.mark.parametrize("struck", VENUES)
+def test_an_outage_refuses_every_swap_of_that_venue_only(struck: VenueName) -> None:
     chain = LocalChain(programs=with_outage(PROGRAMS, frozenset({struck})))
     view = chain.bank.view(chain.bank.open.slot)
 
@@ -448,8 +448,9 @@ def test_an_outage_refuses_every_swap_of_that_venue_only(struck: VenueName, spar
 
     for kind, address, closed, _ in VENUES[struck]:
         assert error_code(simulate(kind(chain, address))) == closed
-    for kind, address, _, _ in VENUES[spared]:
-        assert simulate(kind(chain, address)).error is None
+    for spared in VENUES.keys() - {struck}:
+        for kind, address, _, _ in VENUES[spared]:
+            assert simulate(kind(chain, address)).error is None
 
 
 @pytest.mark.parametrize("venue", VENUES)
