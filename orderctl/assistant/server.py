@@ -25,7 +25,7 @@ from orderd.wire.orders import GetParams, ListParams, ListResult
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
 
-LONGEST_WATCH_SECONDS: Final = 60
+MAX_WATCH_SECONDS: Final = 60
 _READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _TRADES: Final = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
@@ -93,7 +93,7 @@ def server_of(settings: Settings, *, may_trade: bool, quotes: Quotes | None = No
 
     @server.tool(name="watch", annotations=_READS)
     def watch(
-        order: OrderName, seconds: Annotated[int, Field(ge=1, le=LONGEST_WATCH_SECONDS)] = LONGEST_WATCH_SECONDS
+        order: OrderName, seconds: Annotated[int, Field(ge=1, le=MAX_WATCH_SECONDS)] = MAX_WATCH_SECONDS
     ) -> Story:
         """Waits until an order has ended, or for this many seconds, and returns its state."""
         with _daemon(settings) as client:

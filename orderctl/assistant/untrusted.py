@@ -7,8 +7,8 @@ from unicodedata import category
 
 NAME_CHARACTERS: Final = 32
 DETAIL_CHARACTERS: Final = 300
-_MOST_MARKS: Final = 2
-"""Combining marks of one character. More pile up over the lines around it."""
+_MAX_MARKS: Final = 2
+"""Maximum number of combining marks per character; more would overlap the adjacent lines."""
 _INVISIBLE: Final = re.compile(
     "[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0\\U000e0100-\\U000e01ef]"
 )
@@ -31,6 +31,6 @@ def _visible(text: str) -> str:
     shown, marks = list[str](), 0
     for each in text:
         marks = marks + 1 if category(each) in ("Mn", "Me") else 0
-        if each.isprintable() and marks <= _MOST_MARKS and not _INVISIBLE.match(each):
+        if each.isprintable() and marks <= _MAX_MARKS and not _INVISIBLE.match(each):
             shown.append(each)
     return "".join(shown)

@@ -9,6 +9,7 @@ import typer
 
 from orderctl.config.origins import config_path
 from orderctl.config.settings import Settings, settings_of
+from orderctl.display.formats import counted
 from orderctl.output.colours import CheckResult
 from orderctl.output.documents import Doctor, Finding
 from orderctl.output.exit_codes import ExitCode
@@ -131,7 +132,9 @@ def _prices(client: Client) -> Finding:
     if silent:
         detail = "; ".join(f"{refusal.venue}: {refusal.code}: {refusal.detail}" for refusal in silent)
         return _finding("prices", "warn", detail, "orders use the other venue meanwhile")
-    return _finding("prices", "ok", f"{len(quote.quotes)} pools of {', '.join(sorted(answering))} return quotes")
+    return _finding(
+        "prices", "ok", f"quotes from {counted(len(quote.quotes), 'pool')} ({', '.join(sorted(answering))})"
+    )
 
 
 def _programs(client: Client) -> Finding:
@@ -143,5 +146,5 @@ def _programs(client: Client) -> Finding:
     traded = ", ".join(dict.fromkeys(pool.kind for pool in pools.pools)) or "none"
     unproven = dict.fromkeys(refusal.detail for refusal in pools.refusals if refusal.code is ErrorCode.POOL_UNPROVEN)
     if unproven:
-        return _finding("programs", "warn", "; ".join((f"{traded} are traded", *unproven)), UNPROVEN.next_step)
-    return _finding("programs", "ok", f"{traded} are traded")
+        return _finding("programs", "warn", "; ".join((f"traded: {traded}", *unproven)), UNPROVEN.next_step)
+    return _finding("programs", "ok", f"traded: {traded}")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.display.formats import counted
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.prompt import check_can_ask, types
 from orderctl.output.streams import OUTPUT, DocumentFormat, narrate, print_data, print_line
@@ -74,5 +75,5 @@ def _cancel_all(client: Client, settings: Settings, output: DocumentFormat) -> E
     """Cancel all active orders. During the halt nothing is signed, so none of them can progress meanwhile."""
     wanted = [GetParams(order=str(order.id)) for order in active_orders(client)]
     cancelled, outcome = cancel_each(client, settings, wanted, output)
-    narrate(settings, f"{len(cancelled)} orders cancelled; signed orders end as their transactions do")
+    narrate(settings, f"{counted(len(cancelled), 'order')} cancelled; signed orders end as their transactions do")
     return outcome

@@ -8,6 +8,7 @@ import typer
 from uuid_utils import uuid7
 
 from orderctl.config.settings import Settings, settings_of
+from orderctl.display.formats import counted
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, narrate
 from orderctl.trading.again import same_command
@@ -169,8 +170,9 @@ def _submit_file(
     orders = read_orders(file, given, batch)
     with Client(settings) as client:
         resting = sum(rests(order) for order in orders)
-        rest = f"; {resting} of them rest until the market meets their price" if resting else ""
-        if not (yes or may_trade(client, settings, f"send {len(orders)} orders, which {_sums(orders)}{rest}?")):
+        rest = f"; {resting} of them resting until the market meets the price" if resting else ""
+        question = f"send {counted(len(orders), 'order')}: {_sums(orders)}{rest}?"
+        if not (yes or may_trade(client, settings, question)):
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
         if any(order.client_order_id.startswith(f"{batch}-") for order in orders):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orderctl.config.settings import settings_of
+from orderctl.display.formats import counted
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, Format, console, narrate, print_data
 from orderd.client.connection import Client
@@ -116,7 +117,7 @@ def _name(ctx: typer.Context, output: Format, symbol: str, mint: str, *, pinned:
         return ExitCode.OK
     from orderctl.display.tokens import about
 
-    narrate(settings, f"{symbol} has {token.decimals} decimals")
+    narrate(settings, f"{symbol} has {counted(token.decimals, 'decimal')}")
     for line in about((token,)):
         narrate(settings, line.plain)
     return ExitCode.OK

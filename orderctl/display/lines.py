@@ -27,8 +27,8 @@ class PlainLines:
             print_line(f"{head}  {line}")
             head = " " * len(head)
 
-    def connection(self, news: Connection) -> None:
-        narrate(self._settings, connection_message(news))
+    def connection(self, change: Connection) -> None:
+        narrate(self._settings, connection_message(change))
 
 
 class LinesOfMany(PlainLines):

@@ -38,7 +38,7 @@ def _state(timeline: OrderTimeline) -> str:
 def _line(timeline: OrderTimeline) -> str:
     order = timeline.order
     pair = f"{order.token_in} to {order.token_out}"
-    return pair if timeline.brought is None else f"{pair}, received {timeline.brought} {order.token_out}"
+    return pair if timeline.received is None else f"{pair}, received {timeline.received} {order.token_out}"
 
 
 def _on_desktop(title: str, text: str) -> bool:

@@ -20,11 +20,11 @@ from orderctl.display.conditions import distances, name_of, reading, sign, what_
 from orderctl.display.facts import describe
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import SHORT_ID
+from orderctl.display.live_data import LiveData
 from orderctl.display.orders import cell_text, family_table
 from orderctl.display.resting import is_open
 from orderctl.display.routes import by_amount
 from orderctl.display.screen import connection_message
-from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import status_text
 from orderctl.display.terms import terms, validity
 from orderctl.display.timeline import OrderTimeline, Span
@@ -72,8 +72,8 @@ LABEL_WIDTH = max(len(state.label) for state in STATES.values())
 class LiveProgress:
     """A Screen that redraws itself ten times per second, in a thread of Rich."""
 
-    def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
-        self._around = around or Surroundings()
+    def __init__(self, settings: Settings, data: LiveData | None = None) -> None:
+        self._data = data or LiveData()
         self._timeline: OrderTimeline | None = None
         self._connection: Connection | None = None
         self._connection_since = 0.0
@@ -98,8 +98,8 @@ class LiveProgress:
     def advance(self, timeline: OrderTimeline) -> None:
         pass
 
-    def connection(self, news: Connection) -> None:
-        self._connection, self._connection_since = news, time.monotonic()
+    def connection(self, change: Connection) -> None:
+        self._connection, self._connection_since = change, time.monotonic()
 
     def render(self) -> RenderableType:
         """Render the current state. If its lines do not fit on the terminal, the quotes are left out: Rich would leave
@@ -119,7 +119,7 @@ class LiveProgress:
         now = datetime.now(UTC)
         parts: list[RenderableType] = [_headline(timeline)]
         if timeline.status in IDLE:
-            parts += _rest(timeline, now, self._spinner, self._around)
+            parts += _rest(timeline, now, self._spinner, self._data)
             parts += self._family(timeline, now)
         else:
             parts += [_bar(timeline, now), *_stages(timeline, now, self._spinner, room)]
@@ -134,19 +134,19 @@ class LiveProgress:
 
     def _family(self, timeline: OrderTimeline, now: datetime) -> Iterator[RenderableType]:
         """The child orders, active ones before ended ones, as many as fit."""
-        children = self._around.children_of(timeline)
+        children = self._data.children_of(timeline)
         newest = sorted(children, key=lambda child: (child.status not in TERMINAL, child.id), reverse=True)
         shown = newest[: max(1, self._live.console.height - LINES_AROUND_FAMILY)]
         if shown:
             yield Text()
-            yield family_table(shown, self._around.showing(now))
+            yield family_table(shown, self._data.showing(now))
         if len(shown) < len(children):
             yield Text(f"{len(children) - len(shown)} more have ended", "dim")
 
     def _countdown(self, timeline: OrderTimeline) -> Iterator[RenderableType]:
         """The remaining time in which the signed transaction can land, if known."""
         last = timeline.events[-1].data if timeline.events else None
-        if isinstance(last, Submitted) and (height := self._around.height) is not None:
+        if isinstance(last, Submitted) and (height := self._data.height) is not None:
             left = height.until(last.last_valid_block_height, time.monotonic())
             yield Padding(Text(f"expires in {left}, unless it lands", Tone.WARNING), (0, 0, 0, 3))
 
@@ -154,10 +154,10 @@ class LiveProgress:
         return None if self._connection is None else connection_line(self._connection, self._connection_since)
 
 
-def connection_line(news: Connection, since: float) -> Text:
+def connection_line(change: Connection, since: float) -> Text:
     """The line about the connection; ``since`` is the monotonic time of the change."""
-    style = Tone.GOOD if isinstance(news, Resumed | Fresh) else Tone.WARNING
-    return Text(connection_message(news, time.monotonic() - since), style)
+    style = Tone.GOOD if isinstance(change, Resumed | Fresh) else Tone.WARNING
+    return Text(connection_message(change, time.monotonic() - since), style)
 
 
 def _headline(timeline: OrderTimeline) -> Text:
@@ -165,13 +165,13 @@ def _headline(timeline: OrderTimeline) -> Text:
     return Text.assemble((str(order.id)[:SHORT_ID], "bold"), "  ", terms(order))
 
 
-def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, around: Surroundings) -> Iterator[RenderableType]:
+def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, data: LiveData) -> Iterator[RenderableType]:
     """What a resting order waits for, the distance of the market, what follows, and its validity."""
-    order = around.order_of(timeline)
+    order = data.order_of(timeline)
     spans = timeline.spans
     span = spans[-1] if spans else Span(timeline.status, order.updated_at)
     yield _row(span, now, spinner, Text(f"waits for {reading(order)}", Tone.WARNING))
-    for distance in _distances(order, around, now):
+    for distance in _distances(order, data, now):
         yield Padding(distance, (0, 0, 0, 3))
     for line in (
         f"then {what_follows(order)}",
@@ -181,7 +181,7 @@ def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, around: Surr
         yield Padding(Text(line, "dim"), (0, 0, 0, 3))
 
 
-def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterator[Text]:
+def _distances(order: OrderView, data: LiveData, now: datetime) -> Iterator[Text]:
     """The distance of the market from each of its prices; for an order with several executions, the part sold."""
     if not is_open(order):
         return
@@ -192,7 +192,7 @@ def _distances(order: OrderView, around: Surroundings, now: datetime) -> Iterato
             cell_text(sold_bar(order, DISTANCE_WIDTH)), amounts, cell_text((*following, next_execution(order, now)))
         )
         return
-    paid = around.market.get((order.token_in, order.token_out))
+    paid = data.market.get((order.token_in, order.token_out))
     for condition, away in distances(order, paid) if paid else ():
         price = f"  {name_of(condition)} {sign(condition)} {condition.price or condition.describe()}"
         yield Text.assemble(cell_text(distance_bar(away, DISTANCE_WIDTH)), price)

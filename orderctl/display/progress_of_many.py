@@ -18,11 +18,11 @@ from orderctl.display.cells import sold
 from orderctl.display.columns import COLUMNS
 from orderctl.display.formats import duration, waiting
 from orderctl.display.ids import BRANCH, SHORT_ID, short_ids
+from orderctl.display.live_data import LiveData
 from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
 from orderctl.display.resting import above
 from orderctl.display.screen import resting_message
-from orderctl.display.surroundings import Surroundings
 from orderctl.display.tables import plain_table, status_text
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import STATE_TONES, Tone
@@ -38,8 +38,8 @@ LINES_AROUND = 4
 class LiveProgressOfMany:
     """A Screen. At the end, all rows remain on the terminal."""
 
-    def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
-        self._around = around or Surroundings()
+    def __init__(self, settings: Settings, data: LiveData | None = None) -> None:
+        self._data = data or LiveData()
         self._timelines: dict[UUID, OrderTimeline] = {}
         self._connection: Connection | None = None
         self._connection_since = 0.0
@@ -62,8 +62,8 @@ class LiveProgressOfMany:
     def advance(self, timeline: OrderTimeline) -> None:
         pass
 
-    def connection(self, news: Connection) -> None:
-        self._connection, self._connection_since = news, time.monotonic()
+    def connection(self, change: Connection) -> None:
+        self._connection, self._connection_since = change, time.monotonic()
 
     def render(self) -> RenderableType:
         """Render the current state."""
@@ -121,7 +121,7 @@ class LiveProgressOfMany:
 
     def _rest(self, timeline: OrderTimeline, now: datetime) -> tuple[Text, Text]:
         """The distance of the market from its price, if known, and its condition."""
-        order, showing = self._around.order_of(timeline), self._around.showing(now)
+        order, showing = self._data.order_of(timeline), self._data.showing(now)
         return cell_text(COLUMNS["stages"].cell(order, showing)), cell_text(COLUMNS["result"].cell(order, showing))
 
 

@@ -16,7 +16,7 @@ class Screen(Protocol):
 
     def begin(self, timeline: OrderTimeline) -> None: ...
     def advance(self, timeline: OrderTimeline) -> None: ...
-    def connection(self, news: Connection) -> None: ...
+    def connection(self, change: Connection) -> None: ...
 
 
 def resting_message(timelines: Collection[OrderTimeline]) -> str:
@@ -29,20 +29,20 @@ def resting_message(timelines: Collection[OrderTimeline]) -> str:
     return f"{left} until the market meets the price; Ctrl-C stops watching and cancels nothing"
 
 
-def connection_message(news: Connection, elapsed: float = 0.0) -> str:
+def connection_message(change: Connection, elapsed: float = 0.0) -> str:
     """The message about a change of the connection, ``elapsed`` seconds after it."""
-    match news:
+    match change:
         case Lost(reason, retry_in):
             return f"connection lost: {reason}; reconnecting in {max(0.0, retry_in - elapsed):.1f} s"
         case Resumed():
-            return _resumption(news)
+            return _resumption(change)
         case Stale(reason, since):
             return f"{reason} since {clock(since)}; the display may be outdated"
         case Fresh():
             return "up to date again"
         case ResyncRequired(order_id=order, after=after, seq=seq):
             why = f"its last event is {seq}, but {after} was received: the daemon's database was restored"
-            if news.reason == "GONE":
+            if change.reason == "GONE":
                 why = f"the daemon has deleted the events after {after}"
             return f"order {order} is shown from its current state: {why}"
 

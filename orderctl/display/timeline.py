@@ -125,7 +125,7 @@ class OrderTimeline:
         return self.events[-1].data if self.is_over and self.events else None
 
     @property
-    def brought(self) -> str | None:
+    def received(self) -> str | None:
         """The amount received; None without a fill."""
         if isinstance(end := self.end, Confirmed):
             return end.amount_out

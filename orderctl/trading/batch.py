@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from orderctl.config.settings import Settings
+from orderctl.display.formats import counted
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.failures import report
 from orderctl.output.streams import Format, console, is_live, narrate, print_json, print_json_line, print_line
@@ -22,7 +23,7 @@ class BatchResult:
     """The results of the orders of a batch so far."""
 
     total: int
-    taken: list[SubmitResult] = field(default_factory=list)
+    accepted: list[SubmitResult] = field(default_factory=list)
     failures: list[ClientError] = field(default_factory=list)
     interrupted: bool = False
 
@@ -32,12 +33,12 @@ class BatchResult:
         return self.interrupted or any(handshake.is_retryable(error) for error in self.failures)
 
     def __str__(self) -> str:
-        before = sum(not result.created for result in self.taken)
+        before = sum(not result.created for result in self.accepted)
         repeated = f", {before} of them by an earlier command" if before else ""
-        resting = sum(result.order.status in RESTING for result in self.taken)
+        resting = sum(result.order.status in RESTING for result in self.accepted)
         rest = f", {resting} of them resting until the market meets the price" if resting else ""
         refused = f", {len(self.failures)} refused" if self.failures and not self.is_incomplete else ""
-        return f"{len(self.taken)} of {self.total} orders accepted{repeated}{rest}{refused}"
+        return f"{len(self.accepted)} of {counted(self.total, 'order')} accepted{repeated}{rest}{refused}"
 
 
 def submit_all(
@@ -59,16 +60,16 @@ def submit_all(
     if output == "json" and not watches:
         from orderctl.output.schemas import Submissions
 
-        print_json(Submissions(submissions=tuple(tally.taken)))
+        print_json(Submissions(submissions=tuple(tally.accepted)))
     if tally.is_incomplete:
         narrate(settings, f"to submit the rest without duplicates, run: {again}")
     if tally.interrupted:
         return ExitCode.INTERRUPTED
-    if not watches or not tally.taken:
+    if not watches or not tally.accepted:
         return outcome
     from orderctl.trading.watching import watch as follow_to_the_end
 
-    return max(outcome, follow_to_the_end(client, settings, [str(taken.order.id) for taken in tally.taken], output))
+    return max(outcome, follow_to_the_end(client, settings, [str(each.order.id) for each in tally.accepted], output))
 
 
 def _send(client: Client, orders: Sequence[SubmitParams], tally: BatchResult, again: str) -> Iterator[SubmitResult]:
@@ -82,7 +83,7 @@ def _send(client: Client, orders: Sequence[SubmitParams], tally: BatchResult, ag
             if handshake.is_retryable(error):
                 return
             continue
-        tally.taken.append(result)
+        tally.accepted.append(result)
         yield result
 
 

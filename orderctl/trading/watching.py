@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from orderctl.config.settings import Settings
+from orderctl.display.formats import counted
 from orderctl.display.lines import JsonLines, LinesOfMany, PlainLines
 from orderctl.display.screen import Screen, resting_message
 from orderctl.display.timeline import OrderTimeline
@@ -42,7 +43,7 @@ def watch(
     shown = "" if len(orders) > 1 and not is_live(sys.stdout) else None  # on a terminal the screen shows it
     try:
         with _screen(settings, output, timelines, many=len(orders) > 1) as screen:
-            for update in _news(client, orders, seconds):
+            for update in _updates(client, orders, seconds):
                 match update:
                     case Lost() | Resumed() | Stale() | Fresh():
                         screen.connection(update)
@@ -101,15 +102,15 @@ def _summary(timelines: Collection[OrderTimeline]) -> str:
     ends = Counter(timeline.status for timeline in timelines)
     received: dict[str, Decimal] = {}
     for timeline in timelines:
-        if (amount := timeline.brought) is not None:
+        if (amount := timeline.received) is not None:
             token = timeline.order.token_out
             received[token] = received.get(token, Decimal(0)) + Decimal(amount)
     counts = ", ".join(f"{ends[status]} {status}" for status in OrderStatus if ends[status])
     amounts = ", ".join(f"{amount:f} {token}" for token, amount in received.items())
-    return f"{len(timelines)} orders: {counts}{f'; received {amounts}' if amounts else ''}"
+    return f"{counted(len(timelines), 'order')}: {counts}{f'; received {amounts}' if amounts else ''}"
 
 
-def _news(client: Client, orders: Sequence[str], seconds: float | None) -> Iterator[Update]:
+def _updates(client: Client, orders: Sequence[str], seconds: float | None) -> Iterator[Update]:
     with suggesting(client):
         yield from client.follow_all(orders, seconds)
 
@@ -124,12 +125,12 @@ def _screen(
         yield lines(settings)
         return
     # Imported here because only terminals need Rich.
+    from orderctl.display.live_data import LiveData
     from orderctl.display.progress import LiveProgress
     from orderctl.display.progress_of_many import LiveProgressOfMany
-    from orderctl.display.surroundings import Surroundings
-    from orderctl.trading.asking import polling
+    from orderctl.trading.polling import polling
 
-    found = Surroundings()
+    found = LiveData()
     live = (LiveProgressOfMany if many else LiveProgress)(settings, found)
 
     def orders() -> list[OrderView]:

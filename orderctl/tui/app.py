@@ -19,8 +19,8 @@ from orderctl.tui.desk import Desk
 from orderctl.tui.frames import FRAME_SECONDS, Frames
 from orderctl.tui.keyed import KeyedApp
 from orderctl.tui.messages import ChartChosen, PairChosen
-from orderctl.tui.questions import Questions
 from orderctl.tui.remembered import Memory
+from orderctl.tui.requests import PeriodicRequests
 from orderctl.tui.screens.orders import OrdersScreen
 from orderctl.tui.toasts import toasts
 from orderd.client.errors import ClientError
@@ -33,7 +33,7 @@ TOAST_SECONDS = 1.0
 COLLECT_SECONDS = 5.0
 """Interval of the garbage collector, which then takes a few milliseconds."""
 COLLECTIONS_PER_FULL_ONE = 120
-NEWS_SECONDS = 0.003
+JOIN_SECONDS = 0.003
 """Notifications within this time are drawn together, because the events of a batch arrive at once."""
 FRAMES_A_BACKGROUND = 10
 """The screens behind a dialog are redrawn once per second only, because each time the dialog has to be redrawn too."""
@@ -51,7 +51,7 @@ class OrderctlApp(KeyedApp):
 
     TITLE = "orderctl"
     CSS_PATH = "orderctl.tcss"
-    # As the default, because to set it in a running application computes all styles again.
+    # Set here, because setting it in a running application computes all styles again.
     ansi_theme_dark = Reactive(terminal_theme(USUAL_THEME), init=False)
 
     def __init__(
@@ -59,12 +59,12 @@ class OrderctlApp(KeyedApp):
     ) -> None:
         """Without ``memory``, the layout is not stored."""
         super().__init__(desk, caller, memory or Memory(), complete)
-        self._questions = Questions(desk, caller)
+        self._requests = PeriodicRequests(desk, caller)
         self._frames = Frames()
         self._dim = ReadableDim()
         self._numbers = count(1)
         self._collections = count(1)
-        self._has_news = False
+        self._has_changes = False
         self._ended: list[OrderView] = []
         """The orders that have ended since the last toasts."""
 
@@ -83,15 +83,15 @@ class OrderctlApp(KeyedApp):
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:
-        """Begin to use the connection, after the first picture: to load its libraries takes a tenth of that time."""
+        """Start the connection, after the first frame: loading its libraries takes a tenth of the time until then."""
         self._listen()
-        self.run_worker(self._questions.status(), exit_on_error=False)
-        self.run_worker(self._questions.balances(), exit_on_error=False)
-        self.run_worker(self._questions.distances(), exit_on_error=False)
-        self.run_worker(self._questions.fills(), exit_on_error=False)
+        self.run_worker(self._requests.status(), exit_on_error=False)
+        self.run_worker(self._requests.balances(), exit_on_error=False)
+        self.run_worker(self._requests.distances(), exit_on_error=False)
+        self.run_worker(self._requests.fills(), exit_on_error=False)
         self._follow_price()
         self.set_interval(TOAST_SECONDS, self._toast)
-        self.set_interval(FRAME_SECONDS, self._draw_if_late)
+        self.set_interval(FRAME_SECONDS, self._draw_if_due)
 
     def _theme_chosen(self, theme: Theme) -> None:
         self._memory.keep(theme=theme.name)
@@ -123,19 +123,19 @@ class OrderctlApp(KeyedApp):
                 with suppress(NoMatches):  # a screen that is being removed has lost its widgets
                     screen.draw()
 
-    def _draw_if_late(self) -> None:
-        """Redraw without news, for countdowns."""
-        if not self._has_news and self._frames.is_late():
+    def _draw_if_due(self) -> None:
+        """Redraw without changes, for countdowns."""
+        if not self._has_changes and self._frames.is_due():
             self._draw_frame()
 
     def _draw_soon(self) -> None:
-        if not self._has_news:
-            self._has_news = True
-            self.set_timer(max(self._frames.wait(), NEWS_SECONDS), self._draw_frame)
+        if not self._has_changes:
+            self._has_changes = True
+            self.set_timer(max(self._frames.wait(), JOIN_SECONDS), self._draw_frame)
 
     def _draw_frame(self) -> None:
-        self._frames.drawn(has_news=self._has_news)
-        self._has_news = False
+        self._frames.drawn(has_changes=self._has_changes)
+        self._has_changes = False
         self.draw(background=next(self._numbers) % FRAMES_A_BACKGROUND == 0)
 
     # Notifications
@@ -153,15 +153,15 @@ class OrderctlApp(KeyedApp):
         if isinstance(news, Event) and (order := self.desk.book.ended.get(news.event.order_id)) is not None:
             self._ended.append(order)
         if isinstance(news, Ready):
-            self._questions.is_connected.set()
+            self._requests.is_connected.set()
             self._catch_up()
         elif isinstance(news, Closed):
-            self._questions.is_connected.clear()
+            self._requests.is_connected.clear()
 
     @work(exclusive=True, group="catch up", exit_on_error=False)
     async def _catch_up(self) -> None:
         try:
-            await self._questions.catch_up()
+            await self._requests.catch_up()
         except ClientError as error:
             self._complain(error)
 
@@ -175,12 +175,12 @@ class OrderctlApp(KeyedApp):
             self._follow_candles()
 
     def _follow_price(self) -> None:
-        self.run_worker(self._questions.price(), group="price", exclusive=True, exit_on_error=False)
+        self.run_worker(self._requests.price(), group="price", exclusive=True, exit_on_error=False)
 
     @on(ChartChosen)
     def _follow_candles(self) -> None:
         self.desk.errors.pop("prices", None)
-        self.run_worker(self._questions.candles(), group="candles", exclusive=True, exit_on_error=False)
+        self.run_worker(self._requests.candles(), group="candles", exclusive=True, exit_on_error=False)
 
     def _collect(self) -> None:
         """Collect garbage; all of it every ten minutes, because that takes longer."""

@@ -1,7 +1,7 @@
 """The colours of a theme as the TUI uses them: every text can be read on its background, in every theme.
 
 The muted and some of the coloured texts of several themes, above all of light ones, have less contrast than people with
-weak eyes need (WCAG 2.2, success criterion 1.4.3).
+low vision need (WCAG 2.2, success criterion 1.4.3).
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from textual.theme import Theme
 _NAMES: Final = ("surface", "text-error", "text-success", "text-warning", "text-primary", "text-accent", "text-primary")
 """The theme's names for black, red, green, yellow, blue, magenta and cyan."""
 _TEXTS: Final = ("foreground-muted", *_NAMES[1:])
-LEAST_CONTRAST: Final = 4.5
+MIN_CONTRAST: Final = 4.5
 _DIM: Final = 0.66
 """The part of its colour that a dim text keeps, if it remains readable."""
 _CURSOR: Final = 0.2
@@ -75,7 +75,7 @@ def _undimmed(style: Style, behind: TerminalColor) -> Style:
 def _readable(text: Color, towards: Color, background: Color) -> Color:
     """The text colour, blended with ``towards`` as far as readability requires."""
     shades = (text.blend(towards, tenths / 10) for tenths in range(10))
-    return next((shade for shade in shades if contrast(shade, background) >= LEAST_CONTRAST), towards)
+    return next((shade for shade in shades if contrast(shade, background) >= MIN_CONTRAST), towards)
 
 
 def contrast(one: Color, other: Color) -> float:

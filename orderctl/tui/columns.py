@@ -8,10 +8,10 @@ from orderctl.display.columns import Column
 
 GAP = 2
 """Characters between two columns."""
-MOST_WIDER = 24
+MAX_GROWTH = 24
 """Maximum number of characters by which a column grows; wider gaps would be hard to read across."""
 
-NARROWEST = 6
+MIN_WIDTH = 6
 """Minimum width of the growing column."""
 
 
@@ -28,9 +28,9 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
         room = width + GAP - sum(column.width + GAP for column in left)
         if room >= 0:
             break
-    wider = min(room - 1 if room > 0 else room, MOST_WIDER)
+    wider = min(room - 1 if room > 0 else room, MAX_GROWTH)
     return tuple(
-        replace(column, width=max(column.width + wider, NARROWEST)) if column.grows else column for column in left
+        replace(column, width=max(column.width + wider, MIN_WIDTH)) if column.grows else column for column in left
     )
 
 

@@ -20,16 +20,16 @@ class Frames:
         self._left = float(BURST)
         self._drawn_at = clock()
 
-    def drawn(self, *, has_news: bool) -> None:
+    def drawn(self, *, has_changes: bool) -> None:
         """Record a drawn frame. A frame without changes takes no token, so the next change is drawn at once."""
-        self._left = max(self._held() - has_news, 0.0)
+        self._left = max(self._held() - has_changes, 0.0)
         self._drawn_at = self._clock()
 
     def wait(self) -> float:
         """Seconds until the next frame with changes may be drawn."""
         return max(1 - self._held(), 0.0) * FLOOD_SECONDS
 
-    def is_late(self) -> bool:
+    def is_due(self) -> bool:
         """Whether a frame without changes is due, for the times on it; with a tolerance for early timers."""
         return self._clock() - self._drawn_at >= 0.9 * FRAME_SECONDS
 

@@ -14,6 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from orderctl.display.formats import counted
 from orderctl.display.ids import SHORT_ID
 from orderctl.display.resting import is_open
 from orderctl.tui.command_line import Complete, Place, Verb, amendment
@@ -33,7 +34,7 @@ from orderd.wire.rpc import Method
 
 COPY = Binding.Group("Copy", compact=True)
 SETTLED_SECONDS = 0.5
-"""After the form has closed: the delay of whatever redraws the screen and can wait until the order is visible."""
+"""Delay after the form has closed, of work that redraws the screen and can wait until the order is visible."""
 
 
 @runtime_checkable
@@ -205,7 +206,7 @@ class KeyedApp(App[ClientError]):
         except OSError as error:
             self.notify(f"{error}", title="the export failed", severity="error", markup=False)
         else:
-            self.notify(f"{len(rows)} lines in {path}", markup=False)
+            self.notify(f"{counted(len(rows), 'line')} in {path}", markup=False)
 
     # Other screens
 

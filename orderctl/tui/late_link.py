@@ -1,4 +1,4 @@
-"""The connection to the daemon, whose libraries are imported on first use: after the first picture."""
+"""The connection to the daemon, whose libraries are imported on first use, after the first frame."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar

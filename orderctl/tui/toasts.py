@@ -9,7 +9,7 @@ from orderctl.display.ids import SHORT_ID
 from orderd.domain.order import FILLED, TERMINAL, OrderStatus
 from orderd.wire.orders import OrderView
 
-MOST: Final = 3
+MAX_TOASTS: Final = 3
 """Maximum number of toasts per second; for more orders, one toast shows the number, and for a flood none is shown."""
 FLOOD: Final = 12
 
@@ -25,7 +25,7 @@ def toasts(ended: Sequence[OrderView]) -> list[Toast]:
     shown = [order for order in ended if order.status in TERMINAL and order.parent_id is None]
     if len(shown) > FLOOD:
         return []
-    if len(shown) > MOST:
+    if len(shown) > MAX_TOASTS:
         filled = sum(order.status in FILLED for order in shown)
         others = f", {len(shown) - filled} ended otherwise" if filled < len(shown) else ""
         return [Toast(f"{filled} orders filled{others}", "information" if not others else "warning")]

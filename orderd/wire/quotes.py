@@ -45,7 +45,10 @@ class QuoteResult(FormattedTerms, Message):
     )
     chosen: Quoted
     quotes: tuple[Quoted, ...]
-    refusals: tuple[Refused, ...]
+    refusals: tuple[Refused, ...] = Field(
+        description="venues and pools without a quote for the pair itself, and why; a venue with ROUTE_NOT_FOUND has "
+        "no pool that trades the pair directly, but may be part of a route through a third token"
+    )
     min_amount_out: str
     max_amount_in: str | None = Field(
         None, exclude_if=lambda amount: amount is None, description="for an exact output: the maximum cost"

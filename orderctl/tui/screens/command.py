@@ -63,17 +63,17 @@ class CommandScreen(ModalScreen[Place | Verb]):
                 )
 
     def on_mount(self) -> None:
-        self._look(self._begun)
+        self._complete_line(self._begun)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         if self._chosen >= 0 and event.value == self._found[self._chosen][0]:
             return  # the change was made by a completion
         self._requested = 0
-        self._look(event.value)
+        self._complete_line(event.value)
 
     @work(exclusive=True, exit_on_error=False)
-    async def _look(self, typed: str) -> None:
+    async def _complete_line(self, typed: str) -> None:
         await asyncio.sleep(TYPING_SECONDS if typed else 0)
         self._found, self._chosen = await asyncio.to_thread(completions, typed, self._complete), -1
         self._found_for = typed

@@ -168,12 +168,12 @@ class OrdersScreen(Screen[None]):
     def action_zoom(self, steps: int) -> None:
         if self._desk.chart.zoom(steps):
             self._memory.keep(interval=self._desk.chart.interval)
-            self._look_at_other_candles()
+            self._request_candles()
 
     def action_pan(self, parts: int) -> None:
         if self._desk.chart.pan(parts):
-            self._look_at_other_candles()
+            self._request_candles()
 
-    def _look_at_other_candles(self) -> None:
+    def _request_candles(self) -> None:
         self.post_message(ChartChosen())
         self.draw()

@@ -20,7 +20,7 @@ from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.key_line import KeyLine
 
 LINES_KEPT = 5_000
-LONGEST_LINE = 1_000_000
+MAX_LINE_BYTES = 1_000_000
 
 
 class OutputScreen(Screen[None]):
@@ -64,11 +64,11 @@ class OutputScreen(Screen[None]):
             environ.pop(name, None)
         program = [sys.executable, "-c", "from orderctl.main import main; main()", *self._words]
         process = await asyncio.create_subprocess_exec(
-            *program, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environ, limit=LONGEST_LINE
+            *program, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=environ, limit=MAX_LINE_BYTES
         )
         self._process = process
         assert process.stdout is not None, "opened with PIPE"
-        with suppress(ValueError):  # a line longer than LONGEST_LINE
+        with suppress(ValueError):  # a line longer than MAX_LINE_BYTES
             while line := await process.stdout.readline():
                 self.log_lines.write(Text.from_ansi(line.decode(errors="replace").rstrip("\n")))
         code = await process.wait()

@@ -14,7 +14,7 @@ from orderd.domain.money import format_significant
 
 AXIS = 9
 """Approximate width of the price axis, in columns."""
-LEAST_HEIGHT = 5
+MIN_HEIGHT = 5
 DIGITS = 7
 
 
@@ -28,7 +28,7 @@ class CandlePane(Static):
     def draw(self, desk: Desk) -> None:
         view = desk.chart
         width, height = self.content_size
-        room = max(0, width - AXIS) if self.display and height >= LEAST_HEIGHT else 0
+        room = max(0, width - AXIS) if self.display and height >= MIN_HEIGHT else 0
         if room != view.room:
             view.room = room
             self.post_message(ChartChosen())

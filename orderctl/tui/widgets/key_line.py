@@ -17,8 +17,8 @@ KEPT = "help"
 
 
 class KeyLine(Widget):
-    """In the place of Textual's Footer, which is a widget per key, and mounts all of them again at each change of the
-    focus: a dialog took twice as long to open."""
+    """Replaces Textual's Footer, which has a widget per key and mounts all of them again at each change of the focus:
+    a dialog took twice as long to open."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key"}
@@ -49,7 +49,7 @@ class KeyLine(Widget):
         return Content.assemble(*(shown for _, shown in groups))
 
     def _parts(self, keys: Iterable[tuple[Binding, bool]]) -> Iterator[Content | str]:
-        """The keys of a group have one description together."""
+        """The keys of a group share one description."""
         key_style = self.get_visual_style("key-line--key")
         description = ""
         yield " "

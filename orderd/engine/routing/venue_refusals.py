@@ -12,7 +12,7 @@ from orderd.domain.quoted import Refused
 from orderd.engine.routing.quote_collection import Answers
 
 # If no venue offers anything, the most informative reason is given.
-_MOST_TELLING: Final = (
+_BY_INFORMATION: Final = (
     ErrorCode.RPC_WRONG_CHAIN,
     ErrorCode.ROUTE_VENUES_UNAVAILABLE,
     ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY,
@@ -27,7 +27,7 @@ _MOST_TELLING: Final = (
 def reasons(
     answers: Answers, singles: Sequence[Quote | SwapError], quotes: Sequence[VenueQuote], venues: Iterable[VenueName]
 ) -> tuple[VenueRefusal, ...]:
-    """For each venue what kept it from answering, and, if it has no quote, the most informative reason of its pools.
+    """For each venue why it did not answer and, if it has no quote, the most informative reason of its pools.
 
     Pools that cool down are always named, because any of them might have been the best.
     """
@@ -44,13 +44,16 @@ def reasons(
         final = [refusal for refusal in own if refusal.code not in UNANSWERED]
         cools = any(refusal.venue == name for refusal in answers.cooling)
         if name not in quoting and (final or not (absent or cools)):
-            no_pool = VenueRefusal(name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool for this pair")
+            # It may still be part of a route through a third token.
+            no_pool = VenueRefusal(
+                name, ErrorCode.ROUTE_NOT_FOUND, f"{name} has no pool that trades this pair directly"
+            )
             refused.append(min(final, key=lambda refusal: _rank(refusal.code), default=no_pool))
     return (*refused, *answers.cooling)
 
 
 def no_offer_error(refusals: Sequence[VenueRefusal]) -> OrderdError:
-    """The error of an order that no venue offers anything for."""
+    """The error of an order for which no venue has an offer."""
     detail = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
     if {refusal.code for refusal in refusals} == {ErrorCode.RPC_POOLS_UNLISTED}:
         return OrderdError(ErrorCode.RPC_POOLS_UNLISTED, detail)
@@ -60,7 +63,7 @@ def no_offer_error(refusals: Sequence[VenueRefusal]) -> OrderdError:
 
 
 def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdError) -> OrderdError:
-    """Why an order is refused; where venues could not be asked, that: their pools might have taken the order."""
+    """The error of a refused order: if venues did not answer, that, because their pools might have taken the order."""
     missed = [each for each in refusals if each.code in AWAITED]
     if not missed:
         return refused
@@ -69,4 +72,4 @@ def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdErr
 
 
 def _rank(code: ErrorCode) -> int:
-    return _MOST_TELLING.index(code) if code in _MOST_TELLING else len(_MOST_TELLING)
+    return _BY_INFORMATION.index(code) if code in _BY_INFORMATION else len(_BY_INFORMATION)

@@ -247,7 +247,7 @@ class TestFile:
             monkeypatch.setattr(f"{module}.can_ask", lambda: True)
         monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
         outcome = orderctl("submit", "--file", str(path))
-        assert "send 3 orders, which sell 1 SOL, and buy 2.5 SOL?" in outcome.err
+        assert "send 3 orders: sell 1 SOL, and buy 2.5 SOL?" in outcome.err
 
 
 def test_purchases_use_no_space_in_a_list_of_sales(daemon: FakeDaemon, orderctl: Orderctl) -> None:

@@ -50,7 +50,7 @@ def test_active_orders_are_cancelled_after_the_halt(daemon: FakeDaemon, orderctl
     assert methods.index(Method.HALT) < methods.index(Method.ORDERS_LIST)
     assert called(daemon, Method.ORDER_CANCEL) == [{"order": str(order.id)}] * 2
     assert outcome.code == 1
-    assert "1 orders cancelled" in outcome.err
+    assert "1 order cancelled" in outcome.err
 
 
 def test_failed_cancels_are_reported_and_the_first_decides_the_exit_code(
@@ -70,7 +70,7 @@ def test_failed_cancels_are_reported_and_the_first_decides_the_exit_code(
     assert outcome.code == 1
     assert "the first has ended" in outcome.err
     assert "the second is not looked at" in outcome.err
-    assert "1 orders cancelled" in outcome.err
+    assert "1 order cancelled" in outcome.err
 
 
 def test_a_lift_shows_the_reason_of_the_halt_and_needs_a_typed_word(

@@ -87,9 +87,9 @@ def test_an_order_without_events_has_the_daemons_final_state() -> None:
 
     assert timeline.is_over
     assert (timeline.status, timeline.end, timeline.spans) == (OrderStatus.CONFIRMED, None, ())
-    assert (timeline.brought, timeline.ended_at) == (order.amount_out, order.updated_at)
-    assert timeline_of(FILLED).brought == FILL.amount_out
-    assert (timeline_of(FILLED[:4]).brought, timeline_of(FILLED[:4]).ended_at) == (None, None)
+    assert (timeline.received, timeline.ended_at) == (order.amount_out, order.updated_at)
+    assert timeline_of(FILLED).received == FILL.amount_out
+    assert (timeline_of(FILLED[:4]).received, timeline_of(FILLED[:4]).ended_at) == (None, None)
     detail = OrderDetail(order=order, events=(), attempts=(), failures=())
     assert [line.plain for line in timeline_lines(detail)] == ["its events have been deleted"]
 

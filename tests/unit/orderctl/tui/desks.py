@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from orderctl.tui import questions
+from orderctl.tui import requests
 from orderctl.tui.app import OrderctlApp
 from orderctl.tui.book import accepted, advanced
 from orderctl.tui.desk import Desk
@@ -306,14 +306,14 @@ def traded() -> ScriptedCaller:
     return caller
 
 
-def ask_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
+def poll_once(monkeypatch: pytest.MonkeyPatch, *, read_seconds: float) -> None:
     """Send every query once without delay, except for ``read_seconds`` between two readings of an order."""
-    monkeypatch.setattr(questions, "STATUS_SECONDS", 3600)
-    monkeypatch.setattr(questions, "BALANCES_SECONDS", 3600)
-    monkeypatch.setattr(questions, "PRICE_SECONDS", 3600)
-    monkeypatch.setattr(questions, "CANDLES_SECONDS", 3600)
-    monkeypatch.setattr(questions, "FILLS_SECONDS", 3600)
-    monkeypatch.setattr(questions, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(requests, "STATUS_SECONDS", 3600)
+    monkeypatch.setattr(requests, "BALANCES_SECONDS", 3600)
+    monkeypatch.setattr(requests, "PRICE_SECONDS", 3600)
+    monkeypatch.setattr(requests, "CANDLES_SECONDS", 3600)
+    monkeypatch.setattr(requests, "FILLS_SECONDS", 3600)
+    monkeypatch.setattr(requests, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(order_panel, "SETTLED_SECONDS", 0)
     monkeypatch.setattr(depth_pane, "SETTLED_SECONDS", 3600)
     monkeypatch.setattr(order_panel, "READ_SECONDS", read_seconds)

@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from orderctl.tui.colours import LEAST_CONTRAST, ReadableDim, contrast, readable_variables, terminal_theme
+from orderctl.tui.colours import MIN_CONTRAST, ReadableDim, contrast, readable_variables, terminal_theme
 
 THEMES = [theme for theme in BUILTIN_THEMES.values() if not theme.ansi]
 each_theme = pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
@@ -24,7 +24,7 @@ def test_texts_are_readable_also_under_the_cursor(theme: Theme) -> None:
     background, foreground, cursor = (
         Color.parse(variables[name]) for name in ("background", "foreground", "cursor-line")
     )
-    most = min(LEAST_CONTRAST, contrast(foreground, cursor))  # solarized's own text has no more
+    most = min(MIN_CONTRAST, contrast(foreground, cursor))  # solarized's own text has no more
     for name in TEXTS:
         text = Color.parse(variables[name])
         assert contrast(text, cursor) >= most - 0.01, name
@@ -40,7 +40,7 @@ def test_dim_texts_are_readable(theme: Theme) -> None:
     assert style is not None
     assert style.color is not None
     assert not style.dim
-    least = min(LEAST_CONTRAST, contrast(text, background))
+    least = min(MIN_CONTRAST, contrast(text, background))
     assert contrast(Color.from_rich_color(style.color), background) >= least
 
 

@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select
 
-from orderctl.tui import app, questions
+from orderctl.tui import app, requests
 from orderctl.tui.screens import new_order
 from orderctl.tui.widgets.depth_pane import DepthPane
 from orderd.client.errors import ClientError, RefusedError
@@ -25,11 +25,11 @@ from tests.unit.orderctl.tui.desks import (
     Clock,
     ScriptedCaller,
     application,
-    ask_once,
     at_rest,
     busy,
     families,
     order_id,
+    poll_once,
     snapshots,
     traded,
 )
@@ -44,9 +44,9 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: 
 @pytest.fixture(autouse=True)
 def _at_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is queried twice or moves, ids are fixed, and answers arrive at once."""
-    ask_once(monkeypatch, read_seconds=3600)
+    poll_once(monkeypatch, read_seconds=3600)
     monkeypatch.setattr(new_order, "uuid7", lambda: order_id(99))
-    monkeypatch.setattr(questions, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(requests, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(Input, "cursor_blink", False)  # also in fields that are shown later
 
 

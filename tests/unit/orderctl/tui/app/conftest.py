@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.unit.orderctl.tui.desks import ask_once
+from tests.unit.orderctl.tui.desks import poll_once
 
 
 @pytest.fixture(autouse=True)
 def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ask_once(monkeypatch, read_seconds=0)
+    poll_once(monkeypatch, read_seconds=0)

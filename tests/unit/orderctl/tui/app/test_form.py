@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from orderctl.tui.desk import Desk
-from orderctl.tui.questions import Questions
+from orderctl.tui.requests import PeriodicRequests
 from orderctl.tui.screens.new_order import UNARMED, NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderd.client.handshake import connection_lost
@@ -191,8 +191,8 @@ async def test_the_form_offers_the_symbols_that_the_daemon_knows() -> None:
     known = TokenView(symbol="XYZW", mint="X" * 43, decimals=4)
     caller.answers[Method.TOKENS] = TokensResult(tokens=(*QUOTE.tokens, known))
     desk = Desk(url="ws://127.0.0.1/")
-    await Questions(desk, caller).catch_up()
+    await PeriodicRequests(desk, caller).catch_up()
     assert desk.symbols == ("SOL", "USDC", "XYZW")
     caller.answers[Method.TOKENS] = refusal(ErrorCode.REQUEST_UNKNOWN_METHOD, "an older daemon")
-    await Questions(desk, caller).catch_up()
+    await PeriodicRequests(desk, caller).catch_up()
     assert desk.symbols == ("SOL", "USDC", "XYZW")

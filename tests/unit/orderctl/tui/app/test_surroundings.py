@@ -6,7 +6,7 @@ import pytest
 from rich.style import Style
 from rich.text import Text
 
-from orderctl.tui import questions
+from orderctl.tui import requests
 from orderctl.tui.widgets.banner import Banner
 from orderctl.tui.widgets.blotter import Blotter
 from orderctl.tui.widgets.gauges import Gauges
@@ -114,7 +114,7 @@ async def test_prices_keep_their_direction_for_either_side_of_an_order() -> None
 async def test_a_token_too_cheap_for_a_price_is_quoted_with_a_larger_amount(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(questions, "PRICE_SECONDS", 0.01)
+    monkeypatch.setattr(requests, "PRICE_SECONDS", 0.01)
     caller = busy()
     caller.answers[Method.QUOTE] = lambda asked: (
         QUOTE if asked.amount_in == "1.00" else refusal(ErrorCode.ROUTE_AMOUNT_TOO_SMALL, "it buys nothing")

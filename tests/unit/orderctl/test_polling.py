@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from orderctl.config.settings import Settings
+from orderctl.display.live_data import Height, LiveData
 from orderctl.display.progress import LiveProgress
 from orderctl.display.progress_of_many import LiveProgressOfMany
-from orderctl.display.surroundings import Height, Surroundings
 from orderctl.display.timeline import OrderTimeline
-from orderctl.trading.asking import ask_once, polling
+from orderctl.trading.polling import poll_once, polling
 from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import AnyFact, Submitted
@@ -41,38 +41,36 @@ def lines(view: object) -> list[str]:
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def lines_of(facts: tuple[AnyFact, ...], around: Surroundings, number: int = 1) -> list[str]:
-    progress = LiveProgress(Settings(), around)
+def lines_of(facts: tuple[AnyFact, ...], data: LiveData, number: int = 1) -> list[str]:
+    progress = LiveProgress(Settings(), data)
     progress.begin(OrderTimeline(order(number, facts), history(facts, order_id(number))))
     with progress:
         return lines(progress.render())
 
 
-def family(parent: OrderView, *children: OrderView) -> Surroundings:
+def family(parent: OrderView, *children: OrderView) -> LiveData:
     detail = OrderDetail(order=parent, events=(), attempts=(), failures=(), children=children)
-    return Surroundings(AT_101.copy(), {parent.id: detail})
+    return LiveData(AT_101.copy(), {parent.id: detail})
 
 
 # Display
 
 
 def test_a_resting_order_shows_its_distance_to_the_market() -> None:
-    assert lines_of((LIMIT,), Surroundings(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
-    assert lines_of((LIMIT,), Surroundings())[2] == "   then it is filled at this price or a better one"
+    assert lines_of((LIMIT,), LiveData(AT_101))[2] == f"   {'━' * 15}{'─' * 9} 3.96%  limit ≥ 105"
+    assert lines_of((LIMIT,), LiveData())[2] == "   then it is filled at this price or a better one"
 
 
 def test_a_signed_order_counts_down_to_its_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
     submitted, (last,) = FILLED[:4], [each for each in FILLED if isinstance(each, Submitted)]
     monkeypatch.setattr(time, "monotonic", lambda: 104.0)
     first = Height(last.last_valid_block_height - 100, 100.0)
-    assert lines_of(submitted, Surroundings(height=first))[-1] == "   expires in 100 blocks, unless it lands"
+    assert lines_of(submitted, LiveData(height=first))[-1] == "   expires in 100 blocks, unless it lands"
     later = first.after(last.last_valid_block_height - 90, 104.0)
-    assert (
-        lines_of(submitted, Surroundings(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
-    )
+    assert lines_of(submitted, LiveData(height=later))[-1] == "   expires in 90 blocks, about 36.0 s, unless it lands"
     assert later.after(last.last_valid_block_height - 90, 105.0) == later, "the height did not change"
     assert later.until(last.last_valid_block_height, 1_000.0) == "0 blocks, about 0 ms"
-    assert not any("unless it lands" in line for line in lines_of(FILLED, Surroundings(height=later)))
+    assert not any("unless it lands" in line for line in lines_of(FILLED, LiveData(height=later)))
 
 
 def test_an_oco_shows_both_distances_and_its_children() -> None:
@@ -100,14 +98,14 @@ def test_a_twap_shows_its_fills_its_next_and_its_newest_executions() -> None:
 
 def test_an_answer_about_an_order_never_overrides_newer_events() -> None:
     timeline = OrderTimeline(order(1, (LIMIT,)), history((LIMIT,), order_id(1)))
-    around = family(order(1, (LIMIT,), best_amount_out="150"))
-    assert around.order_of(timeline).best_amount_out == "150"
+    data = family(order(1, (LIMIT,), best_amount_out="150"))
+    assert data.order_of(timeline).best_amount_out == "150"
     ended = OrderTimeline(order(1, (LIMIT,)), history((LIMIT, *FILLED[1:2]), order_id(1)))
-    assert (around.order_of(ended).best_amount_out, around.order_of(ended).status) == (None, OrderStatus.ROUTING)
+    assert (data.order_of(ended).best_amount_out, data.order_of(ended).status) == (None, OrderStatus.ROUTING)
 
 
 def test_many_orders_show_distances_with_children_below_parents() -> None:
-    progress = LiveProgressOfMany(Settings(), Surroundings(AT_101))
+    progress = LiveProgressOfMany(Settings(), LiveData(AT_101))
     end = STOP.model_copy(update={"parent_id": order_id(1)})
     for number, facts in ((3, (end,)), (2, (LIMIT,)), (1, (OCO,))):
         progress.begin(OrderTimeline(order(number, facts), history(facts, order_id(number))))
@@ -125,9 +123,9 @@ def test_prices_families_and_trailing_stops_are_queried(daemon: FakeDaemon) -> N
     orders = [
         order(number, (accepted,)) for number, accepted in enumerate((OCO, LIMIT, TRAILING, TWAP, FILLED[0]), start=1)
     ]
-    found = Surroundings()
+    found = LiveData()
     with Client(Settings(url=daemon.url)) as client:
-        ask_once(client, orders, found)
+        poll_once(client, orders, found)
     asked = [params["order"] for method, params in daemon.calls if method == Method.ORDER_GET]
     assert asked == [str(order_id(number)) for number in (1, 3, 4)]
     assert [params["amount_in"] for method, params in daemon.calls if method == Method.QUOTE] == ["1.5"]
@@ -136,15 +134,15 @@ def test_prices_families_and_trailing_stops_are_queried(daemon: FakeDaemon) -> N
 
 def test_an_unavailable_price_is_removed(daemon: FakeDaemon) -> None:
     daemon.answers(Method.QUOTE, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool"))
-    found = Surroundings(AT_101.copy())
+    found = LiveData(AT_101.copy())
     with Client(Settings(url=daemon.url)) as client:
-        ask_once(client, [order(1, (LIMIT,))], found)
+        poll_once(client, [order(1, (LIMIT,))], found)
     assert found.market == {}
 
 
 def test_queries_repeat_until_the_end(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
-    monkeypatch.setattr("orderctl.trading.asking.BEFORE_SECONDS", 0)
+    monkeypatch.setattr("orderctl.trading.polling.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("orderctl.trading.polling.BEFORE_SECONDS", 0)
     daemon.answers(Method.QUOTE, QUOTE)
     rounds, was_asked = [0], Event()
 
@@ -154,14 +152,14 @@ def test_queries_repeat_until_the_end(daemon: FakeDaemon, monkeypatch: pytest.Mo
             was_asked.set()
         return [] if rounds[0] == 1 else [order(1, (LIMIT,))]
 
-    found = Surroundings()
+    found = LiveData()
     with polling(Settings(url=daemon.url), orders, found):
         assert was_asked.wait(10)
     assert found.market == {("SOL", "USDC"): Fraction("101.540141")}
 
 
 def test_an_unavailable_daemon_does_not_end_the_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orderctl.trading.asking.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("orderctl.trading.polling.PAUSE_SECONDS", 0)
     rounds, was_asked = [0], Event()
 
     def orders() -> list[OrderView]:
@@ -170,16 +168,16 @@ def test_an_unavailable_daemon_does_not_end_the_queries(monkeypatch: pytest.Monk
             was_asked.set()
         return [order(1, (LIMIT,))]
 
-    with polling(Settings(url="ws://127.0.0.1:1/"), orders, Surroundings()):
+    with polling(Settings(url="ws://127.0.0.1:1/"), orders, LiveData()):
         assert was_asked.wait(10)
 
 
 def test_the_height_of_the_chain_is_queried_for_signed_orders(daemon: FakeDaemon) -> None:
-    found = Surroundings()
+    found = LiveData()
     heights: list[int | None] = []
     with closing(Client(Settings(url=daemon.url))) as client:
         for asked, height in ((order(2, FILLED[:1]), 900), (order(1, FILLED[:4]), 901), (order(1, FILLED[:4]), None)):
             daemon.answers(Method.STATUS, ON_SIMNET.model_copy(update={"block_height": height}))
-            ask_once(client, [asked], found)
+            poll_once(client, [asked], found)
             heights.append(None if found.height is None else found.height.blocks)
     assert heights == [None, 901, 901], "unsigned, then known; an older daemon does not report it"

@@ -8,8 +8,8 @@ from time import perf_counter
 
 from orderctl.display.pairs import know
 from orderctl.display.resting import is_open
-from orderctl.trading.asking import MAX_ORDERS, pairs_at_rest
 from orderctl.trading.charting import fills_wanted
+from orderctl.trading.polling import MAX_ORDERS, pairs_at_rest
 from orderctl.tui.desk import Desk
 from orderctl.tui.prices import Pair
 from orderd.client.errors import ClientError, RefusedError
@@ -42,7 +42,7 @@ FILLS = 200
 """Number of fills in the table."""
 
 
-class Questions:
+class PeriodicRequests:
     """Sends periodic requests and stores the results in the desk. ``is_connected`` is set while connected."""
 
     def __init__(self, desk: Desk, caller: Caller) -> None:
@@ -53,17 +53,17 @@ class Questions:
     # Loops
 
     async def status(self) -> None:
-        """Request it repeatedly."""
-        await self._ask_again_and_again(self._ask_status, "status", STATUS_SECONDS)
+        """Request it periodically."""
+        await self._repeat(self._request_status, "status", STATUS_SECONDS)
 
     async def balances(self) -> None:
-        """Request it repeatedly."""
-        await self._ask_again_and_again(self._ask_balances, "balances", BALANCES_SECONDS)
+        """Request it periodically."""
+        await self._repeat(self._request_balances, "balances", BALANCES_SECONDS)
 
     async def price(self) -> None:
         """Request the price of the desk's pair repeatedly."""
         await asyncio.sleep(SETTLED_SECONDS)
-        await self._ask_again_and_again(self._ask_price, "quote", PRICE_SECONDS)
+        await self._repeat(self._request_price, "quote", PRICE_SECONDS)
 
     async def candles(self) -> None:
         """Read the candles of the chart and the trader's fills; if the chart ends now, subscribe to changes.
@@ -75,11 +75,11 @@ class Questions:
         await self._unfollow_candles()
         while chart.room:
             if chart.subscription is None:
-                await self._ask(self._ask_candles, "prices")
+                await self._request(self._request_candles, "prices")
             if self._desk.book.filled != filled and self._desk.chart.prices is not None:
                 filled = self._desk.book.filled
                 with suppress(ClientError):  # candles are useful without fills
-                    await self._ask_marks()
+                    await self._request_marks()
             await asyncio.sleep(SETTLED_SECONDS)
             if chart.subscription is None and chart.prices is not None and not chart.back:
                 with suppress(ClientError):
@@ -92,10 +92,10 @@ class Questions:
         while True:
             if self._desk.book.filled != filled:
                 filled = self._desk.book.filled
-                await self._ask(self._ask_fills, "history")
+                await self._request(self._request_fills, "history")
             await asyncio.sleep(FILLS_SECONDS)
 
-    async def _ask_candles(self) -> None:
+    async def _request_candles(self) -> None:
         desk = self._desk
         wanted = desk.chart.wanted(desk.pair, desk.clock())
         desk.chart.prices = await self._caller.call(Method.PRICES, wanted, PricesResult)
@@ -115,13 +115,13 @@ class Questions:
             with suppress(ClientError):
                 await self._caller.call(Method.PRICES_UNSUBSCRIBE, params, UnsubscribeResult)
 
-    async def _ask_marks(self) -> None:
+    async def _request_marks(self) -> None:
         chart = self._desk.chart
         if chart.prices is not None and chart.prices.candles:
             wanted = fills_wanted(chart.prices).model_copy(update={"limit": PAGE})
             chart.fills = (await self._caller.call(Method.HISTORY, wanted, HistoryResult)).fills
 
-    async def _ask_fills(self) -> None:
+    async def _request_fills(self) -> None:
         self._desk.history = await self._caller.call(Method.HISTORY, HistoryParams(limit=FILLS), HistoryResult)
 
     # Orders
@@ -132,8 +132,8 @@ class Questions:
             await self.is_connected.wait()
             # Unknown data is not shown.
             with suppress(ClientError):
-                await self._ask_markets()
-                await self._ask_unpriced()
+                await self._request_markets()
+                await self._request_unpriced()
             await asyncio.sleep(PRICE_SECONDS)
 
     async def catch_up(self) -> None:
@@ -161,15 +161,15 @@ class Questions:
 
     # Single requests
 
-    async def _ask_again_and_again(self, question: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
+    async def _repeat(self, request: Callable[[], Awaitable[None]], name: str, seconds: float) -> None:
         while True:
-            await self._ask(question, name)
+            await self._request(request, name)
             await asyncio.sleep(seconds)
 
-    async def _ask(self, question: Callable[[], Awaitable[None]], name: str) -> None:
+    async def _request(self, request: Callable[[], Awaitable[None]], name: str) -> None:
         await self.is_connected.wait()
         try:
-            await question()
+            await request()
         except RefusedError as error:
             self._desk.received_at = self._desk.clock()
             self._desk.errors[name] = error
@@ -180,19 +180,19 @@ class Questions:
             self._desk.received_at = self._desk.clock()
             self._desk.errors.pop(name, None)
 
-    async def _ask_status(self) -> None:
+    async def _request_status(self) -> None:
         began = perf_counter()
         status = await self._caller.call(Method.STATUS, NoParams(), StatusResult)
         self._desk.status = status
         self._desk.answers.record(status, self._desk.clock(), (perf_counter() - began) * 1000)
 
-    async def _ask_balances(self) -> None:
+    async def _request_balances(self) -> None:
         self._desk.wallet = await self._caller.call(Method.BALANCES, NoParams(), BalancesResult)
 
-    async def _ask_price(self) -> None:
-        await self._ask_price_of(self._desk.pair)
+    async def _request_price(self) -> None:
+        await self._request_price_of(self._desk.pair)
 
-    async def _ask_price_of(self, pair: Pair) -> None:
+    async def _request_price_of(self, pair: Pair) -> None:
         series = self._desk.prices.of(pair)
         params = params_of(QuoteParams, token_in=pair[0], token_out=pair[1], amount_in=f"{series.probe:f}")
         try:
@@ -207,7 +207,7 @@ class Questions:
         self._desk.answers.quoted(quote)
         self._desk.market[pair] = Fraction(quote.chosen.price)
 
-    async def _ask_markets(self) -> None:
+    async def _request_markets(self) -> None:
         """Request the prices of the pairs of resting orders, except the desk's pair."""
         resting = pairs_at_rest(self._desk.book.active.values())
         pairs = [pair for pair in resting if pair != self._desk.pair][:MAX_ORDERS]
@@ -215,9 +215,9 @@ class Questions:
             del self._desk.market[pair]
         for pair in pairs:
             with suppress(RefusedError):
-                await self._ask_price_of(pair)
+                await self._request_price_of(pair)
 
-    async def _ask_unpriced(self) -> None:
+    async def _request_unpriced(self) -> None:
         """Read data that events do not contain: best prices of trailing stops, and times of the next TWAP
         executions."""
         book = self._desk.book

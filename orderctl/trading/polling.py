@@ -8,8 +8,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from orderctl.config.settings import Settings
+from orderctl.display.live_data import Height, LiveData
 from orderctl.display.resting import is_family, is_open
-from orderctl.display.surroundings import Height, Surroundings
 from orderd.client.errors import ClientError, RefusedError
 from orderd.client.protocol import params_of
 from orderd.domain.order import RESTING, SIGNED, OrderKind
@@ -31,21 +31,21 @@ MAX_ORDERS: Final = 20
 
 
 @contextmanager
-def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: Surroundings) -> Iterator[None]:
+def polling(settings: Settings, orders: Callable[[], Sequence[OrderView]], found: LiveData) -> Iterator[None]:
     """Update ``found`` repeatedly during the block, over a separate connection."""
     from orderd.client.connection import Client
 
     is_over = Event()
 
-    def ask() -> None:
+    def poll() -> None:
         polled: Sequence[OrderView] = ()
         with Client(settings) as client:
             while not is_over.wait(PAUSE_SECONDS if polled else BEFORE_SECONDS):
                 if polled := orders():
                     with suppress(ClientError):  # unknown data is not shown
-                        ask_once(client, polled, found)
+                        poll_once(client, polled, found)
 
-    Thread(target=ask, daemon=True).start()
+    Thread(target=poll, daemon=True).start()
     try:
         yield
     finally:
@@ -65,7 +65,7 @@ def pairs_at_rest(orders: Iterable[OrderView]) -> dict[tuple[str, str], OrderVie
     }
 
 
-def ask_once(client: "Client", orders: Sequence[OrderView], found: Surroundings) -> None:
+def poll_once(client: "Client", orders: Sequence[OrderView], found: LiveData) -> None:
     """Poll once. Raises ClientError if the daemon does not respond."""
     if any(order.status in SIGNED for order in orders):
         height = client.call(Method.STATUS, NoParams(), StatusResult).block_height

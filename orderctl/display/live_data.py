@@ -36,7 +36,7 @@ class Height:
 
 
 @dataclass
-class Surroundings:
+class LiveData:
     """The last data received."""
 
     market: dict[tuple[str, str], Fraction] = field(default_factory=dict)
