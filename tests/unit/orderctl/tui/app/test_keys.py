@@ -159,6 +159,7 @@ async def test_a_tab_before_the_completions_keeps_the_typed_text() -> None:
         line = app.screen.query_one("#line", Input)
         assert line.value == "amend 01"
         found.set()
-        await app.workers.wait_for_complete([each for each in app.workers if each.name == "_complete_line" and each.is_running])
+        completing = [each for each in app.workers if each.name == "_complete_line" and each.is_running]
+        await app.workers.wait_for_complete(completing)
         await pilot.pause()
         assert line.value == "amend 0199d3a0-0001 "
