@@ -155,9 +155,10 @@ class Order(Table):
     when the condition was last met. ``parent_id`` is the order whose execution, or part of it, this one is.
     ``entry_id`` is the order that buys what this one sells: until it is filled, this one is held and has no amount.
     ``exit_made``: no further order follows it. ``cancel_requested``: the order is signed and must not be tried again.
-    ``first_terms`` are the terms that an amended order was submitted with. ``unknown_since``: since when the outcome of
-    the signed transaction is unknown. ``token_id`` is the key that submitted the order. ``memo_tag`` is in the memo of
-    each of its transactions, see ``db.installation``; orders that had ended before there were tags have none.
+    ``first_terms`` are the submitted terms of an order that was amended, or bound by a limit of money.
+    ``unknown_since``: since when the outcome of the signed transaction is unknown. ``token_id`` is the key that
+    submitted the order. ``memo_tag`` is in the memo of each of its transactions, see ``db.installation``; orders that
+    had ended before there were tags have none.
     """
 
     id = UUIDField(primary_key=True)

@@ -20,7 +20,7 @@ from orderd.domain.events import ENTRY_FILL, Accepted
 from orderd.domain.exits import exit_of
 from orderd.domain.order import HELD, RESTING, TRANSITIONS, WAITING, EventKind, OrderStatus
 from orderd.domain.terms import OrderTerms
-from orderd.domain.terms_formatting import formatted_values
+from orderd.domain.terms_formatting import format_terms, formatted_values
 
 _UNTIL_IN_LINE: Final = "interval '2.5 seconds'"
 """How long a new order may wait until dispatch enqueues it again. Its sender enqueues it at once, unless it never
@@ -43,6 +43,8 @@ class NewOrder:
     label: str | None = None
     entry_id: UUID | None = None
     """The entry order, which buys what this order sells."""
+    first_terms: OrderTerms | None = None
+    """The submitted terms, if they differ from ``terms``."""
 
     @property
     def status(self) -> OrderStatus:
@@ -71,6 +73,7 @@ class NewOrder:
             **columns_of(self.terms),
             "parent_id": self.parent_id,
             "entry_id": self.entry_id,
+            "first_terms": None if self.first_terms is None else format_terms(self.first_terms).model_dump(mode="json"),
             "fact": orjson.Fragment(fact),
             "status": self.status,
             "holds_seconds": self._holds_seconds,
@@ -144,7 +147,7 @@ def _accept(
 def _accepting() -> Prepared:
     """Parameters: $1 the new orders, $2 their sender, $3 whether to refuse all during a halt, and orders that were
     executed before a restore but are missing in the backup."""
-    columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", *TERMS)
+    columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", "first_terms", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {TYPES[name]}" for name in columns)
     waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"
     return Prepared(

@@ -41,6 +41,8 @@ class Submission:
     by: Actor
     spending: Spending | None = None
     """The limits of money of the submitter, if any."""
+    bounded: OrderTerms | None = None
+    """The terms of the order, if those limits bind it to more than ``terms``, by which a repetition is recognised."""
     label: str | None = None
     """Shown with its acceptance. Not part of the comparison of two submissions."""
     id: UUID = field(default_factory=uuid7)
@@ -240,7 +242,11 @@ class Intake:
 
 def new_order(new: Submission, valid_seconds: int | None = None) -> NewOrder:
     """The row of a submission."""
-    return NewOrder(new.id, new.account_id, new.client_order_id, new.terms, new.by, valid_seconds, label=new.label)
+    terms = new.bounded or new.terms
+    first = None if terms == new.terms else new.terms
+    return NewOrder(
+        new.id, new.account_id, new.client_order_id, terms, new.by, valid_seconds, label=new.label, first_terms=first
+    )
 
 
 @transaction

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -126,20 +127,41 @@ class Market:
 
     # Checks at submission
 
+    def bounded(self, terms: OrderTerms) -> OrderTerms:
+        """The terms of an order whose value is limited: a purchase pays at most what it would cost now, and its
+        slippage, so that it cannot pay more than was counted.
+
+        Raises OrderdError as ``notional`` does.
+        """
+        if terms.exact_out is None:
+            return terms
+        with self._valuing():
+            decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
+        return replace(terms, max_in=ceiling_of(terms, decision.route))
+
     def notional(self, terms: OrderTerms) -> int:
-        """The maximum that the order sells, in base units of USDC (see ``orderd.engine.allowance``).
+        """The maximum that an order with ``bounded`` terms sells, in base units of USDC (see
+        ``orderd.engine.allowance``).
 
         Raises OrderdError as routing does, if no route shows it.
         """
         unit = self._tokens.resolve(NOTIONAL_TOKEN)
-        try:
-            sold = self._sold(terms)
-            if terms.token_in == unit:
-                return sold
-            request = QuoteRequest(terms.token_in.mint, unit.mint, sold)
+        sold = terms.max_in if terms.amount_in is None else terms.amount_in
+        assert sold is not None, "a purchase is bounded"
+        if terms.token_in == unit:
+            return sold
+        request = QuoteRequest(terms.token_in.mint, unit.mint, sold)
+        with self._valuing():
             return self._router.route(request, 0, self._builder.fits).route.amount_out
+
+    @contextmanager
+    def _valuing(self) -> Iterator[None]:
+        """Explain in errors of routing what the route was searched for."""
+        try:
+            yield
         except OrderdError as error:
-            detail = f"the value of the order in {unit.symbol} is unknown, and its API key has a limit in {unit.symbol}"
+            unit = NOTIONAL_TOKEN
+            detail = f"the value of the order in {unit} is unknown, and its API key has a limit in {unit}"
             raise OrderdError(error.code, f"{detail}: {error.detail}") from error
 
     def check_prices(self, terms: OrderTerms) -> None:
@@ -213,13 +235,6 @@ class Market:
         for each in self._rpc.get_token_accounts_by_owner(owner, program=program).value:
             holding = token_program.TokenAccount.decode(each.account.data)
             yield each.key, str(holding.mint), holding.amount
-
-    def _sold(self, terms: OrderTerms) -> int:
-        """The maximum amount that leaves the wallet, as of now. Raises the errors of routing."""
-        if terms.amount_in is not None:
-            return terms.amount_in
-        decision = self._router.route(request_of(terms), terms.slippage_bps, self._builder.fits)
-        return ceiling_of(terms, decision.route)
 
     def _result(
         self,

@@ -97,8 +97,9 @@ class OrderEntry:
             await self._outside.run(self._market.check_prices, terms)
         if not counts_money:
             return await self._batcher.submit(submission)
-        notional = await self._outside.run(self._market.notional, terms)
-        return await self._batcher.submit(replace(submission, spending=Spending(notional, principal.limits, limits)))
+        bounded = await self._outside.run(self._market.bounded, terms)
+        spending = Spending(await self._outside.run(self._market.notional, bounded), principal.limits, limits)
+        return await self._batcher.submit(replace(submission, spending=spending, bounded=bounded))
 
     async def preview(self, caller: Requester, params: SubmitParams) -> PreviewResult:  # noqa: ARG002
         """The effect of a submission: the route, and the chain's simulation of the transaction."""

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -147,9 +147,14 @@ class PlayedMarket:
     def check_prices(self, terms: OrderTerms) -> None:
         """Accept all prices."""
 
+    def bounded(self, terms: OrderTerms) -> OrderTerms:
+        """Every token bought costs one token."""
+        bought, sold = terms.token_out.decimals, terms.token_in.decimals
+        return terms if terms.exact_out is None else replace(terms, max_in=terms.exact_out * 10**sold // 10**bought)
+
     def notional(self, terms: OrderTerms) -> int:
         """Every token sold is worth 100 USDC."""
-        return (terms.amount_in or 0) * 100_000_000 // int(10**terms.token_in.decimals)
+        return (terms.amount_in or terms.max_in or 0) * 100_000_000 // int(10**terms.token_in.decimals)
 
     def balances(self) -> BalancesResult:
         return BalancesResult(wallet="wallet", balances=())

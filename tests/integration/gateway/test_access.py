@@ -99,6 +99,18 @@ class TestLimits:
         assert refused.value.problem.code is ErrorCode.LIMIT_ORDER
         assert await asyncio.to_thread(stored_orders) == 1
 
+    async def test_a_purchase_pays_no_more_than_its_limits_have_counted(self, rig: Rig) -> None:
+        token = await asyncio.to_thread(issue, "trade", max_notional_per_order=150 * USDC)
+        purchase = {**order("a"), "amount_in": None, "exact_out": "1.5"}
+        async with rig.client(additional_headers=bearer(token)) as client:
+            created = await client.call("order.submit", **purchase)
+            again = await client.call("order.submit", **purchase)
+            with pytest.raises(CallRefusedError) as refused:
+                await client.call("order.submit", **purchase, max_in="1.5")
+        assert created["order"]["max_in"] == "1.5"
+        assert (again["order"]["id"], again["created"]) == (created["order"]["id"], False)
+        assert refused.value.problem.code is ErrorCode.ORDER_CONFLICT, "it was submitted without a maximum of its own"
+
     async def test_the_daily_limit_covers_both_protocols_and_says_when_to_retry(
         self, rig: Rig, http: httpx.AsyncClient
     ) -> None:

@@ -80,6 +80,18 @@ MUTANTS: Final = (
         "A purchase pays more than the maximum amount in that its terms state.",
     ),
     Mutant(
+        "purchase-beyond-what-was-counted",
+        11,
+        "orderd/gateway/rpc/order_entry.py",
+        "spending=spending, bounded=bounded",
+        "spending=spending",
+        (
+            "tests/integration/gateway/test_access.py::TestLimits::"
+            "test_a_purchase_pays_no_more_than_its_limits_have_counted",
+        ),
+        "An API key buys a token whose price rises after the submission, and pays more than its allowance.",
+    ),
+    Mutant(
         "each-leg-has-the-whole-maximum",
         10,
         "orderd/domain/quote.py",

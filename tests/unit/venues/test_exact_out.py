@@ -170,9 +170,11 @@ def test_the_value_of_a_purchase_is_its_maximum_cost(desk: Desk) -> None:
     with_usdc, with_sol = terms("USDC", "SOL", "1.5"), terms("SOL", "USDC", "150")
     costs = buy(desk, SOL, 1_500_000_000, USDC).route.amount_in
     sold = max_amount_in(buy(desk, USDC, 150_000_000, SOL).route.amount_in, SLIPPAGE_BPS)
-    assert market.notional(with_usdc) == max_amount_in(costs, SLIPPAGE_BPS)
-    assert market.notional(terms("USDC", "SOL", "1.5", max_in="100")) == 100_000_000
-    assert market.notional(with_sol) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
+    bounded = market.bounded(with_usdc)
+    assert (bounded.max_in, market.notional(bounded)) == 2 * (max_amount_in(costs, SLIPPAGE_BPS),)
+    assert market.bounded(terms("USDC", "SOL", "1.5", max_in="100")).max_in == 100_000_000
+    assert market.bounded(terms("USDC", "SOL", "1.5", max_in="100000")) == bounded, "no more than what is counted"
+    assert market.notional(market.bounded(with_sol)) == desk.route(SOL.mint, USDC.mint, sold).route.amount_out
 
 
 def test_exit_prices_of_a_purchase_are_checked_against_its_quote(desk: Desk) -> None:
