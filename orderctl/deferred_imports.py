@@ -1,6 +1,7 @@
 """Defers modules that libraries import but that most commands never use, until one is used.
 
-Python 3.15 can do this for all imports (PEP 810).
+Python 3.15 can do this for all imports (PEP 810). ``importlib.util.LazyLoader`` does not serve here: it executes a
+module as soon as another ``import`` statement names it, and imports the package of a deferred module.
 """
 
 import sys
