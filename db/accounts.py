@@ -29,7 +29,7 @@ def called(name_or_id: str) -> UUID | None:
     return None if found is None else UUID(str(found.id))
 
 
-def take_turns() -> None:
+def lock() -> None:
     """Block other callers until the end of this transaction. Orders are not blocked."""
     database.execute_sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
 

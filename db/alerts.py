@@ -1,6 +1,6 @@
 """Stored alerts: the outbox, the deliveries that are due, and the lasting conditions.
 
-An alert about an order is written by the statement that changes the order (``noted``): it is
+An alert about an order is written by the statement that changes the order (``clause_for``): it is
 stored if and only if the change is. A delivery is taken by making it due again later: if the process dies before it
 has stored that the receiver confirmed, the alert is delivered again with the same id. All functions need a connection.
 """
@@ -28,7 +28,7 @@ _STRAY: Final = "interval '15 minutes'"
 _PAUSE_SECONDS: Final = 60
 """Pause after a condition begins or ends: a condition that wavers causes at most one alert per minute."""
 _STOPS: Final = (OrderKind.STOP, OrderKind.STOP_LIMIT, OrderKind.TRAILING)
-_ERROR_AT_MOST: Final = 500
+_MAX_ERROR_CHARACTERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class FiredStop:
     waits_for: str | None
 
 
-def noted(event: EventKind, moved: str = "moved") -> str | None:
+def clause_for(event: EventKind, moved: str = "moved") -> str | None:
     """The SQL that stores the alert about this event for each order in ``moved``; None if no alert is about it.
 
     It is a common table expression of the statement, and does nothing while no receiver has subscribed to its kind.
@@ -182,7 +182,7 @@ def postpone(receiver: str, pauses: Mapping[str, float], error: str) -> None:
         UPDATE alert_deliveries d SET due_at = clock_timestamp() + pause * interval '1 second', last_error = %s
         FROM unnest(%s::text[], %s::float8[]) AS _(alert_id, pause)
         WHERE d.receiver = %s AND d.alert_id = _.alert_id AND d.due_at IS NOT NULL""",
-        (error[:_ERROR_AT_MOST], list(pauses), list(pauses.values()), receiver),
+        (error[:_MAX_ERROR_CHARACTERS], list(pauses), list(pauses.values()), receiver),
     )
 
 

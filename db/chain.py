@@ -3,7 +3,7 @@
 from db.connection import database
 
 
-def belong_to(genesis_hash: str) -> str:
+def bind_to(genesis_hash: str) -> str:
     """The genesis hash of the chain of the orders: the stored one, or the given one if none is stored yet."""
     with database.connection_context():
         database.execute_sql("INSERT INTO chain (genesis_hash) VALUES (%s) ON CONFLICT DO NOTHING", (genesis_hash,))

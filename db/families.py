@@ -45,8 +45,8 @@ class Family:
     filled_in: int
     filled_out: int
     network_fee: int
-    given_up: int
-    """What children were to sell whose transactions an operator took for dead, in base units. Each may have landed, so
+    abandoned: int
+    """The amount of children whose transactions an operator has declared dead, in base units. Each may have landed, so
     the amount is never sold again."""
     last: UUID | None
     """The child that was filled last."""
@@ -64,27 +64,27 @@ class Family:
     @property
     def remaining(self) -> int:
         """The amount that may still be sold."""
-        return self.parent.amount - self.filled_in - self.given_up
+        return self.parent.amount - self.filled_in - self.abandoned
 
 
-def exclusive_care() -> AbstractContextManager[bool]:
+def exclusive_handling() -> AbstractContextManager[bool]:
     """Try to become the only process that handles families; yields whether this succeeded. Holds a connection."""
     return exclusive(_LOCK)
 
 
-class FamilyNews(NamedTuple):
+class FamilyChange(NamedTuple):
     """A change in the family of this parent, with an increasing number."""
 
     number: int
     parent_id: UUID
 
 
-def news(after: int, limit: int) -> list[FamilyNews]:
+def changes(after: int, limit: int) -> list[FamilyChange]:
     """The changes of families after this number that have not been removed yet."""
     rows = database.execute_sql(
         "SELECT id, parent_id FROM family_news WHERE id > %s ORDER BY id LIMIT %s", (after, limit)
     )
-    return [FamilyNews(number, UUID(str(parent_id))) for number, parent_id in rows]
+    return [FamilyChange(number, UUID(str(parent_id))) for number, parent_id in rows]
 
 
 def forget(numbers: Sequence[int]) -> None:
@@ -110,18 +110,18 @@ def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
     return [UUID(str(order_id)) for (order_id,) in rows]
 
 
-def these(parent_ids: Collection[UUID], as_of: datetime | None = None) -> list[Family]:
+def by_id(parent_ids: Collection[UUID], as_of: datetime | None = None) -> list[Family]:
     """The families of those of these parents that rest."""
     return _read([str(parent_id) for parent_id in parent_ids], as_of) if parent_ids else []
 
 
 def of(parent_id: UUID, as_of: datetime | None = None) -> Family | None:
     """The family of this parent; None if it does not rest."""
-    found = these([parent_id], as_of)
+    found = by_id([parent_id], as_of)
     return found[0] if found else None
 
 
-_GIVEN_UP: Final = f"error_code = '{ErrorCode.TX_ABANDONED}'"
+_ABANDONED: Final = f"error_code = '{ErrorCode.TX_ABANDONED}'"
 _AWAITS: Final = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
 _CHILDREN: Final = f"""
     SELECT *, max(number) FILTER (WHERE is_final) OVER () AS last_fill FROM (
@@ -142,7 +142,7 @@ def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
                    coalesce(sum(filled_in) FILTER (WHERE is_final), 0) AS sum_in,
                    coalesce(sum(filled_out) FILTER (WHERE is_final), 0) AS sum_out,
                    coalesce(sum(network_fee) FILTER (WHERE is_final), 0) AS sum_fee,
-                   coalesce(sum(amount_in) FILTER (WHERE {_GIVEN_UP}), 0) AS sum_given_up,
+                   coalesce(sum(amount_in) FILTER (WHERE {_ABANDONED}), 0) AS sum_abandoned,
                    (array_agg(id) FILTER (WHERE number = last_fill))[1] AS last_filled,
                    count(*) FILTER (WHERE error_code IS NOT NULL AND number > coalesce(last_fill, 0)) AS tries,
                    (array_agg(error_code ORDER BY number DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS code,
@@ -160,7 +160,7 @@ def _read(parent_ids: Sequence[str], as_of: datetime | None) -> list[Family]:
             filled_in=int(row.sum_in),
             filled_out=int(row.sum_out),
             network_fee=int(row.sum_fee),
-            given_up=int(row.sum_given_up),
+            abandoned=int(row.sum_abandoned),
             last=None if row.last_filled is None else UUID(str(row.last_filled)),
             tries=row.tries,
             error=None if row.code is None else OrderdError(ErrorCode(row.code), row.detail or ""),
@@ -191,9 +191,9 @@ def under_way(parent_id: UUID) -> int:
     return int(amount)
 
 
-def is_taken(objection: object) -> bool:
+def is_busy(error: object) -> bool:
     """Whether the database refused an attempt because another attempt of the family has not ended finally."""
-    return isinstance(objection, IntegrityError) and _ONE_AT_A_TIME in str(objection)
+    return isinstance(error, IntegrityError) and _ONE_AT_A_TIME in str(error)
 
 
 def lock(parent_id: UUID) -> None:
@@ -205,7 +205,7 @@ def lock_free(child_id: UUID) -> bool:
     """Prevent other transactions from releasing a child of this family until this one ends, if no child is executed.
 
     Returns false if a child is being executed or has landed, even in a block that may still be rolled back, or may have
-    landed although an operator took its transaction for dead.
+    landed although an operator declared its transaction dead.
     """
     row = database.execute_sql(
         "SELECT id FROM orders WHERE id = (SELECT parent_id FROM orders WHERE id = %s) FOR NO KEY UPDATE",
@@ -215,7 +215,7 @@ def lock_free(child_id: UUID) -> bool:
     (under_way,) = database.execute_sql(
         f"""
         SELECT count(*) FROM orders WHERE parent_id = %s AND (
-            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}) OR {_GIVEN_UP})""",  # noqa: S608
+            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}) OR {_ABANDONED})""",  # noqa: S608
         (row[0],),
     ).fetchone()
     return not under_way

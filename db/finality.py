@@ -26,7 +26,7 @@ class Landing:
     blockhash_slot: int | None
 
 
-def exclusive_care() -> AbstractContextManager[bool]:
+def exclusive_handling() -> AbstractContextManager[bool]:
     """Try to become the only process that handles them; yields whether this succeeded. Holds a connection."""
     return exclusive(_LOCK)
 

@@ -16,7 +16,7 @@ from typing import Final
 from psycopg2 import Error
 from psycopg2.extensions import connection
 
-_LOOK_SECONDS: Final = 0.1
+_CHECK_SECONDS: Final = 0.1
 
 
 class Overdue:
@@ -34,7 +34,7 @@ class Overdue:
         with self._lock:
             self._waits[key] = time.monotonic() + seconds, waiting
             if self._thread is None:
-                self._thread = threading.Thread(target=self._look, name="overdue", daemon=True)
+                self._thread = threading.Thread(target=self._check, name="overdue", daemon=True)
                 self._thread.start()
         try:
             yield
@@ -42,9 +42,9 @@ class Overdue:
             with self._lock:
                 del self._waits[key]
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         while True:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_CHECK_SECONDS)
             now = time.monotonic()
             # While the lock is held, no wait can end, so no descriptor can be closed and reused.
             with self._lock:

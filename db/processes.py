@@ -53,17 +53,17 @@ def watching() -> frozenset[str]:
     return frozenset(name for (name,) in database.execute_sql("SELECT name FROM processes WHERE watches"))
 
 
-def bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
+def release_dead(dead: Sequence[tuple[Process, int]]) -> list[str]:
     """Release the leases of dead processes, unless they have sent more heartbeats. Returns their names.
 
     Signed attempts can then be adopted and started orders reclaimed. Orders that were only accepted are enqueued,
     possibly a second time.
     """
-    return _bury(dead) if dead else []
+    return _release_dead(dead) if dead else []
 
 
 @transaction
-def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
+def _release_dead(dead: Sequence[tuple[Process, int]]) -> list[str]:
     rows = database.execute_sql(
         """
         DELETE FROM processes WHERE name IN (
@@ -81,7 +81,7 @@ def _bury(dead: Sequence[tuple[Process, int]]) -> list[str]:
 
 
 @transaction
-def leave(name: str) -> int:
+def unregister(name: str) -> int:
     """Remove a process that stops, and release its leases; orders that it sent are in the queue. Returns the number of
     released leases."""
     database.execute_sql("DELETE FROM processes WHERE name = %s", (name,))

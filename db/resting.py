@@ -80,7 +80,7 @@ def _resting(which: str, values: tuple[object, ...]) -> list[RestingOrder]:
     return [RestingOrder(order_id, version, seq, (one, other)) for order_id, version, seq, one, other in rows]
 
 
-def these(order_ids: Iterable[UUID]) -> list[Resting]:
+def by_id(order_ids: Iterable[UUID]) -> list[Resting]:
     """Those of the orders that rest."""
     wait = "ceil(extract(epoch FROM looks_from - clock_timestamp()) * 1000)::bigint AS wait_ms"
     rows = Order.raw(

@@ -13,19 +13,19 @@ from db.journal.due import IN_LINE, IN_LINE_SECONDS
 from db.journal.rows import Moved
 from db.journal.unknown import flag_unknown
 from db.journal.waiting import Waits, defer
-from db.journal.writing import OBJECTIONS, Objection, apply, apply_each, in_order
+from db.journal.writing import INVALID_VALUES, InvalidValue, apply, apply_each, in_order
 
 __all__ = [
+    "INVALID_VALUES",
     "IN_LINE",
     "IN_LINE_SECONDS",
-    "OBJECTIONS",
     "AttemptEnd",
     "Change",
     "FailureRecord",
+    "InvalidValue",
     "Moved",
     "NewAttempt",
     "NewOrder",
-    "Objection",
     "Waits",
     "accept",
     "accept_exits",

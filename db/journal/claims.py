@@ -41,10 +41,10 @@ def _claiming() -> Prepared:
             WHERE id IN ({in_order("id = ANY($3)")})
               AND status IN ({listed(sources(EventKind.STARTED))}) AND due_at <= clock_timestamp() {IS_VALID}
               AND NOT cancel_requested
-            RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS told),
+            RETURNING *, jsonb_build_object('kind', '{EventKind.STARTED}', 'attempt', failures + 1) AS event_data),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, seq, updated_at, status, '{EventKind.STARTED}', told FROM moved)
+            SELECT id, seq, updated_at, status, '{EventKind.STARTED}', event_data FROM moved)
         SELECT {COLUMNS} FROM moved""",
     )
 

@@ -46,8 +46,8 @@ def _statement(change: Change, parameters: Iterable[str], *, locks: bool) -> str
     if kind is EventKind.TRIGGERED:
         sets.append("triggered_at = clock_timestamp()")
     until = "|| jsonb_build_object('until', coalesce(o.due_at, o.looks_from))" if has_until(change.fact) else ""
-    # What is given goes along with the locks, as with ``in_order``: were the two joined later, each row would be looked
-    # for among all of them.
+    # The given values travel with the locks: if the two were joined later, Postgres would compare each row with all
+    # others.
     locked = (
         ["locked AS (SELECT given.* FROM given JOIN orders ON id = order_id ORDER BY id FOR NO KEY UPDATE OF orders)"]
         if locks
@@ -63,11 +63,11 @@ def _statement(change: Change, parameters: Iterable[str], *, locks: bool) -> str
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
               AND (given.fence IS NULL OR o.version = given.fence) {VALIDITY[change.valid]}
               {"AND NOT o.cancel_requested" if change.unless_withdrawn else ""}
-            RETURNING o.*, given.*, given.fact {until} AS told)""",
+            RETURNING o.*, given.*, given.fact {until} AS event_data)""",
         f"""event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
             {_event_before(change)}
-            SELECT id, seq, updated_at, status, '{kind}', told FROM moved)""",
+            SELECT id, seq, updated_at, status, '{kind}', event_data FROM moved)""",
         *_attachments(change),
     ]
     return f"WITH {', '.join(ctes)} SELECT {COLUMNS} FROM moved"
@@ -85,7 +85,7 @@ def _from(change: Change) -> frozenset[OrderStatus]:
     attempt."""
     allowed = sources(change.fact.kind, change.to)
     if change.before is not None:
-        assert target(change.before.kind) in allowed, "what comes before does not lead to where the fact may happen"
+        assert target(change.before.kind) in allowed, "the fact before leads to no state in which the fact may happen"
         allowed = sources(change.before.kind)
     return allowed & SIGNED if change.attempt_end else allowed - SIGNED
 
@@ -96,7 +96,7 @@ def _is_revived(change: Change) -> bool:
 
 
 def _attachments(change: Change) -> list[str]:
-    ctes = [] if (alerted := alerts.noted(change.fact.kind)) is None else [alerted]
+    ctes = [] if (alerted := alerts.clause_for(change.fact.kind)) is None else [alerted]
     if change.new_attempt:
         ctes.append("""signed AS (
             INSERT INTO attempts (id, order_id, number, signature, signed_bytes, last_valid_block_height, venue, pool,

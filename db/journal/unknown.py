@@ -21,11 +21,11 @@ def flag_unknown(after_seconds: float, limit: int) -> list[Moved]:
                   AND updated_at < statement_timestamp() - %s * interval '1 second'
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *, jsonb_build_object(
-                'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS told),
+                'kind', '{EventKind.UNKNOWN}', 'attempt', failures + 1, 'signature', signature) AS event_data),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
-            SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', told FROM moved),
-        {alerts.noted(EventKind.UNKNOWN)}
+            SELECT id, seq, updated_at, status, '{EventKind.UNKNOWN}', event_data FROM moved),
+        {alerts.clause_for(EventKind.UNKNOWN)}
         SELECT {COLUMNS} FROM moved"""
     return moved_by(
         rows_of(sql, [after_seconds, limit]),

@@ -34,23 +34,23 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
         fact_members = {"reason": reason}
     sql = f"""
         WITH before AS (
-            SELECT id, waits_for IS DISTINCT FROM %s AS is_news FROM orders
+            SELECT id, waits_for IS DISTINCT FROM %s AS is_new FROM orders
             WHERE id = %s AND status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) FOR NO KEY UPDATE),
         moved AS (
             UPDATE orders o SET due_at = {until}, waits_for = %s, lease_owner = NULL, lease_until = NULL,
-                version = o.version + 1, seq = o.seq + is_news::int,
-                status = CASE WHEN is_news THEN '{target(EventKind.DEFERRED, OrderStatus.PENDING)}' ELSE o.status END,
-                valid_until = CASE WHEN is_news THEN {VALID_UNTIL} ELSE o.valid_until END,
-                waits_since = CASE WHEN is_news THEN clock_timestamp() ELSE o.waits_since END,
-                updated_at = CASE WHEN is_news THEN clock_timestamp() ELSE o.updated_at END
+                version = o.version + 1, seq = o.seq + is_new::int,
+                status = CASE WHEN is_new THEN '{target(EventKind.DEFERRED, OrderStatus.PENDING)}' ELSE o.status END,
+                valid_until = CASE WHEN is_new THEN {VALID_UNTIL} ELSE o.valid_until END,
+                waits_since = CASE WHEN is_new THEN clock_timestamp() ELSE o.waits_since END,
+                updated_at = CASE WHEN is_new THEN clock_timestamp() ELSE o.updated_at END
             FROM before WHERE o.id = before.id
-            RETURNING o.*, is_news),
+            RETURNING o.*, is_new),
         event AS (
             INSERT INTO order_events (order_id, seq, at, status, kind, data)
             SELECT id, seq, updated_at, status, '{EventKind.DEFERRED}',
                    %s::jsonb || jsonb_build_object('kind', '{EventKind.DEFERRED}', 'until', due_at)
-            FROM moved WHERE is_news)
-        SELECT is_news, {COLUMNS} FROM moved"""
+            FROM moved WHERE is_new)
+        SELECT is_new, {COLUMNS} FROM moved"""
     fact = orjson.dumps(fact_members).decode()
     rows = rows_of(sql, [waits_for, str(order_id), delay_ms, waits_for, fact])
     if not rows:

@@ -14,9 +14,9 @@ from db.models import Order
 from orderd.domain.events import AnyFact, OrderEvent
 from orderd.domain.order import target
 
-Objection = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
+InvalidValue = IntegrityError | DataError | ValueError | orjson.JSONEncodeError
 """Errors of the database or the driver about invalid values."""
-OBJECTIONS: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
+INVALID_VALUES: Final = (IntegrityError, DataError, ValueError, orjson.JSONEncodeError)
 
 
 def apply(changes: Sequence[Change]) -> list[Moved]:
@@ -41,7 +41,7 @@ def in_order(which: str) -> str:
     return f"SELECT id FROM orders WHERE {which} ORDER BY id FOR NO KEY UPDATE"
 
 
-def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
+def apply_each(changes: Sequence[Change]) -> list[Moved | InvalidValue | None]:
     """Like ``apply``, but returns a result per change: the changed order, or None if another process was faster.
 
     If the database refuses a change, its result is the error, and the others are written.
@@ -49,9 +49,9 @@ def apply_each(changes: Sequence[Change]) -> list[Moved | Objection | None]:
     try:
         moved = {each.order.id: each for each in apply(changes)}
         return [moved.get(change.order_id) for change in changes]
-    except OBJECTIONS as objection:
+    except INVALID_VALUES as invalid:
         if len(changes) == 1:
-            return [objection]
+            return [invalid]
         return [answer for change in changes for answer in apply_each([change])]
 
 

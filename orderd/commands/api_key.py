@@ -148,7 +148,7 @@ def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
     from orderd.domain.accounts import checked_name
     from orderd.domain.errors import OrderdError
 
-    accounts.take_turns()
+    accounts.lock()
     if wanted is None and (before := accounts.of_key(key)) is not None:
         return before, accounts.name_of(before), False
     name = key if wanted is None else wanted

@@ -7,7 +7,7 @@ USDC, otherwise the output of the best route to USDC for the whole amount, after
 day is the last 24 hours. Each order counts from its acceptance on with the notional that was stored with it; only those
 that have ended without a fill do not count. An order that waits for the market counts while it is open, and for a day
 after its last fill. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order counts on the day
-of its acceptance, unless it ends without a fill. What an operator took for dead may have been filled, so it counts from
+of its acceptance, unless it ends without a fill. What an operator declared dead may have been filled, so it counts from
 that decision on.
 """
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from db.chain import belong_to, stored
+from db.chain import bind_to, stored
 from orderd.solana.pool_programs import LOCAL_CHAINS, Chain
 from orderd.solana.rpc import ChainCheck, RpcClient, RpcWrongChainError
 from orderd.solana.transport import Response, Transport
@@ -41,7 +41,7 @@ def check_stored(meant: Chain) -> None:
 def check_chain(meant: Chain, genesis_hash: str) -> None:
     """Raises RpcWrongChainError if this is not the expected chain, or not that of the stored orders."""
     found = check_network(meant, genesis_hash)
-    of_orders = belong_to(genesis_hash)
+    of_orders = bind_to(genesis_hash)
     if of_orders != genesis_hash:
         raise RpcWrongChainError(
             f"the orders in the database belong to another chain, with genesis hash {of_orders}; "

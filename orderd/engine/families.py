@@ -2,7 +2,7 @@
 OCO's two ends.
 
 The parent rests while its children are executed like any order. Only their final sales count; they are read from the
-children each time, so a crash loses and repeats nothing. What an operator took for dead may have been sold, so it is
+children each time, so a crash loses and repeats nothing. What an operator declared dead may have been sold, so it is
 never sold by another child. One process of the cluster at a time handles all families.
 """
 
@@ -72,7 +72,7 @@ class Families:
 
     def run_once(self) -> int:
         """Check all families. Returns how many have changed."""
-        with database.connection_context(), families.exclusive_care() as is_mine:
+        with database.connection_context(), families.exclusive_handling() as is_mine:
             if not is_mine:
                 return 0
             self._as_of = self._look()
@@ -96,15 +96,15 @@ class Families:
     def _process_changes(self) -> int:
         """Process the families with changes. The mark of a family that still has work stays, and the next pass checks
         it again."""
-        news = families.news(self._after, _AT_ONCE)
-        self._after = news[-1].number if len(news) == _AT_ONCE else 0
-        found = families.these(
-            {each.parent_id for each in news} | {*families.timed(_AT_ONCE, self._as_of)}, self._as_of
+        changes = families.changes(self._after, _AT_ONCE)
+        self._after = changes[-1].number if len(changes) == _AT_ONCE else 0
+        found = families.by_id(
+            {each.parent_id for each in changes} | {*families.timed(_AT_ONCE, self._as_of)}, self._as_of
         )
         to_move = [family for family in found if not family.busy and self._is_to_move(family)]
         moved = sum(self._advance(family) for family in to_move)
         more_to_do = {family.parent.id for family in to_move}
-        families.forget([each.number for each in news if each.parent_id not in more_to_do])
+        families.forget([each.number for each in changes if each.parent_id not in more_to_do])
         return moved
 
     def _advance(self, family: Family) -> bool:
@@ -151,7 +151,7 @@ class Families:
             return True
         if parent.partial:
             has_failed = family.tries > 0 and family.error is not None and not may_pass(family.error.code)
-            return has_failed or family.given_up > 0
+            return has_failed or family.abandoned > 0
         return parent.kind is OrderKind.TWAP and parent.slice_no >= (parent.slices or 0)
 
     def _next_slice(self, family: Family) -> list[Moved]:
@@ -258,7 +258,7 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     """The end of a family: filled if nothing is left to sell, otherwise the end of the rest, with the filled
     amounts."""
     parent, sums = family.parent, _sums(family)
-    if family.last is not None and not family.given_up and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
+    if family.last is not None and not family.abandoned and (family.remaining <= 0 or parent.kind is OrderKind.OCO):
         fact = _last_fill(family.last)
         fill = fact.model_copy(
             update={
@@ -273,9 +273,9 @@ def _end(family: Family, *, withdrawn: bool = False) -> Change:
     if withdrawn or parent.cancel_requested:
         return Change(parent.id, Cancelled(), None, sums, to=OrderStatus.CANCELLED)
     left = f"{format_amount(parent.amount - family.filled_in, parent.decimals_in)} {parent.token_in} were not sold"
-    if family.given_up:
-        given_up = f"{format_amount(family.given_up, parent.decimals_in)} {parent.token_in}"
-        detail = f"{left}; an operator took transactions that sell {given_up} for dead, so these are not sold again"
+    if family.abandoned:
+        amount = f"{format_amount(family.abandoned, parent.decimals_in)} {parent.token_in}"
+        detail = f"{left}; an operator has declared transactions dead that sell {amount}, which is not sold again"
         abandoned = Failed(attempt=max(family.children, 1), code=ErrorCode.TX_ABANDONED, detail=detail)
         columns = sums | {"error_code": str(abandoned.code), "error_detail": detail}
         return Change(parent.id, abandoned, None, columns, to=OrderStatus.FAILED)

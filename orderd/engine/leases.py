@@ -27,7 +27,7 @@ class Leases:
         with self._lock:
             self._held[order_id] += 1
 
-    def let_go(self, order_id: UUID) -> None:
+    def release(self, order_id: UUID) -> None:
         with self._lock:
             self._held[order_id] -= 1
             if self._held[order_id] <= 0:
@@ -41,7 +41,7 @@ class Leases:
             yield
         finally:
             for order_id in order_ids:
-                self.let_go(order_id)
+                self.release(order_id)
 
     def renew_once(self) -> int:
         """Renew all leases with one statement. Returns how many this process still has."""

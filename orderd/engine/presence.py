@@ -69,18 +69,18 @@ class Presence:
             processes.beat(self._self, watches=self._watches())
             dead = [(other, beats) for other, beats in processes.known().items() if self._is_dead(other, beats)]
             self._listened_at = self._clock()
-            names = processes.bury(dead)
+            names = processes.release_dead(dead)
             if (watchers := processes.watching()) != self.watchers:
                 self.watchers = watchers
         if names:
-            log.warning("processes are dead, and their leases are released", action="bury", processes=names)
+            log.warning("processes are dead, and their leases are released", action="processes_dead", processes=names)
             self._released(names)
         return len(names)
 
     def leave(self) -> int:
         """This process stops: release its orders for others. Returns their number."""
         with database.connection_context():
-            return processes.leave(self.name)
+            return processes.unregister(self.name)
 
     def _is_dead(self, other: Process, beats: int) -> bool:
         if other.name == self.name:

@@ -84,7 +84,7 @@ class OrderBroker(RedisBroker):
     """Carries order ids, several per message. Senders use it alone; workers add middleware and the actor.
 
     ``line`` is the rate limiter whose line an order joins when it is sent. ``name`` identifies this process for
-    ``bury``. While a turn is in ``preparation``, new messages wait to be joined.
+    ``mark_dead``. While a turn is in ``preparation``, new messages wait to be joined.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class OrderBroker(RedisBroker):
             pipe.rpush(self._list, *messages.keys())
             pipe.execute()
 
-    def bury(self, names: Sequence[str]) -> None:
+    def mark_dead(self, names: Sequence[str]) -> None:
         """Mark processes as dead, so that their fetched messages are requeued soon. Raises redis.RedisError."""
         self.client.zadd(f"{_NAMESPACE}:__heartbeats__", dict.fromkeys(names, 0), xx=True)
 

@@ -172,7 +172,7 @@ class WorkerProcess:
         self.parts.dispatching.wake()
         self.parts.triggering.wake()
         try:
-            self.parts.broker.bury(names)
+            self.parts.broker.mark_dead(names)
         except redis.RedisError as error:  # Redis requeues the messages anyway, a little later
             log.warning("queue unreachable", action="queue_unreachable", worker=self.name, error=str(error))
 

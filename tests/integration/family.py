@@ -73,9 +73,9 @@ def failed(child_id: UUID, code: ErrorCode = ErrorCode.ROUTE_BELOW_FLOOR) -> Non
 
 
 def taken_for_dead(live: LiveAttempt) -> None:
-    """Record that an operator took the child's transaction for dead, though it may have landed."""
+    """Record that an operator declared the child's transaction dead, although it may have landed."""
     order, code = live.order, ErrorCode.TX_ABANDONED
-    fact = Failed(attempt=live.number, code=code, detail="ann took it for dead")
+    fact = Failed(attempt=live.number, code=code, detail="ann declared it dead")
     columns = {"failures": live.number, "error_code": str(code), "error_detail": fact.detail}
     end = AttemptEnd("abandoned", None, sends=1)
     failure = FailureRecord(live.number, code, fact.detail, live.signature)

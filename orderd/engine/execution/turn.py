@@ -231,7 +231,7 @@ class Execution:
                 # From here on the transaction may land: no error below proves the end of the attempt.
                 self._live.track(live_attempt(written.order, attempt))
                 stored.append((written.order.id, attempt.signed_bytes))
-            elif families.is_taken(written):
+            elif families.is_busy(written):
                 busy = "another order of its family has been signed, and has not ended for good"
                 _keep(kept, each.work.order, OrderdError(ErrorCode.ORDER_FAMILY_BUSY, busy))
             elif isinstance(written, LeaseLostError) and (halt := self._halt()) is not None:

@@ -30,7 +30,7 @@ class Finality:
 
     def run_once(self) -> int:
         """Check all successes that await finality. Returns how many were rolled back. Raises RpcError."""
-        with database.connection_context(), finality.exclusive_care() as is_mine:
+        with database.connection_context(), finality.exclusive_handling() as is_mine:
             landings = finality.awaiting(_BATCH) if is_mine else []
             if not landings:
                 return 0

@@ -103,11 +103,11 @@ class LiveAttempts:
         if len(self._live) <= _HINTED_AT_MOST:
             self.on_tracked(attempt.signature)
 
-    def let_go(self, signatures: Iterable[Signature]) -> None:
+    def release(self, signatures: Iterable[Signature]) -> None:
         with self._lock:
             for signature in signatures:
                 if live := self._live.pop(signature, None):
-                    self._leases.let_go(live.order_id)
+                    self._leases.release(live.order_id)
 
     def renew(self) -> None:
         """Renew this process's leases, and drop attempts that it no longer holds.
@@ -119,7 +119,7 @@ class LiveAttempts:
             return
         with database.connection_context():
             mine = leases.still_signed(self._leases.owner, [live.order_id for live in held.values()])
-        self.let_go(signature for signature, live in held.items() if live.order_id not in mine)
+        self.release(signature for signature, live in held.items() if live.order_id not in mine)
 
     def adopt_soon(self) -> None:
         """Adopt attempts without a holder in the next pass, before the regular interval."""

@@ -110,7 +110,7 @@ class Settlement:
         except Exception:
             # The other attempts do not wait for it. It is adopted again when its lease has expired.
             log.exception("outcome not readable", action="settle_unreadable", order_id=str(live.order_id))
-            self._live.let_go([Signature.from_string(attempt.signature)])
+            self._live.release([Signature.from_string(attempt.signature)])
             return None
 
     # Expired attempts
@@ -165,7 +165,7 @@ class Settlement:
             return 0
         with database.connection_context():
             moved = _apply(list(changes.values()))
-        self._live.let_go(changes)
+        self._live.release(changes)
         self._publisher.publish(moved)
         count_landing(moved, {live.order_id: live.attempt.blockhash_slot for live in attempts.values()})
         return len(moved)

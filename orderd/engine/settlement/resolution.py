@@ -131,7 +131,7 @@ class Resolution:
         """
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
-        code, detail = ErrorCode.TX_ABANDONED, f"{by.name or 'an operator'} took {attempt.signature} for dead"
+        code, detail = ErrorCode.TX_ABANDONED, f"{by.name or 'an operator'} declared {attempt.signature} dead"
         change = Change(
             order.id,
             Failed(attempt=attempt.number, code=code, detail=detail),

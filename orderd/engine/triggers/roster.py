@@ -121,7 +121,7 @@ class Roster:
         }
 
     def _take(self, order_ids: set[UUID]) -> set[Pair]:
-        rows = resting.these(order_ids) if order_ids else []
+        rows = resting.by_id(order_ids) if order_ids else []
         return {self._keep(each) for each in rows if self._is_mine((each.order.mint_in, each.order.mint_out))}
 
     def _keep(self, found: Resting) -> Pair:

@@ -109,13 +109,13 @@ def test_a_cancelled_order_is_not_an_alert(subscribed: None) -> None:
 def test_the_death_of_a_process_is_an_alert_when_its_work_is_reclaimed(subscribed: None) -> None:
     process = Process("host:1:a", "machine", 1, 1)
     processes.beat(process)
-    processes.bury([(process, processes.known()[process])])
+    processes.release_dead([(process, processes.known()[process])])
     assert [kind for kind, _ in stored()] == ["restarted"]
 
 
 def test_an_orderly_stop_of_a_process_is_not_an_alert(subscribed: None) -> None:
     processes.beat(Process("host:1:a", "machine", 1, 1))
-    processes.leave("host:1:a")
+    processes.unregister("host:1:a")
     assert stored() == []
 
 

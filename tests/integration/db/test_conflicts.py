@@ -85,7 +85,7 @@ def claim(orders: Sequence[Order]) -> object:
 
 def bury(orders: Sequence[Order]) -> object:
     processes.beat(Process("worker-a", "here", 1, 1))
-    return processes.bury([(Process("worker-a", "here", 1, 1), 0)])
+    return processes.release_dead([(Process("worker-a", "here", 1, 1), 0)])
 
 
 @pytest.mark.parametrize("writes", [write, write_two_shapes, give_back, claim, bury])

@@ -48,7 +48,7 @@ def test_the_migration_can_be_applied_again_after_a_downgrade() -> None:
     assert families.timed(10) == []
     parent = twap()
     assert families.timed(10) == [parent]
-    assert [family.parent.id for family in families.these([parent])] == [parent]
+    assert [family.parent.id for family in families.by_id([parent])] == [parent]
 
 
 def test_the_amount_in_flight_includes_attempts_that_may_still_land() -> None:

@@ -163,7 +163,7 @@ def take_orders_through_resting() -> None:
     for each in [each for pair in resting.pairs() for each in resting.of_pair(pair)]:
         resting.raise_best([Best(each.id, each.version, LEAST)])
     triggered = Triggered(price="95", amount_out="95", condition="95", slot=9, met_at_slot=9)
-    for order in [each.order for each in resting.these(late.id for late in resting.of_late(5) if late.id == fires)]:
+    for order in [each.order for each in resting.by_id(late.id for late in resting.of_late(5) if late.id == fires)]:
         journal.apply([Change(order.id, triggered, order.version, to=OrderStatus.PENDING, valid=True)])
         (claimed_again,) = journal.claim([order.id], "worker-a", 15)
         retry = Retrying(attempt=1, code=ErrorCode.ROUTE_BELOW_FLOOR, detail="", until=claimed_again.order.updated_at)
@@ -176,14 +176,14 @@ def take_orders_through_resting() -> None:
 
 def take_families_through_their_states() -> None:
     """Parents and children, with every statement that manages them; one is cancelled while a child is signed."""
-    with families.exclusive_care():
+    with families.exclusive_handling():
         parents = [oco(), twap(), in_parts()]
         made = [replace(new_order(), parent_id=parent) for parent in parents]
         journal.accept(made)
         live = signed(made[1].id)
         assert families.timed(10) == [parents[1]]
-        families.forget([each.number for each in families.news(0, 10)])
-        assert {each.parent.id for each in families.these(parents)} == {*parents}
+        families.forget([each.number for each in families.changes(0, 10)])
+        assert {each.parent.id for each in families.by_id(parents)} == {*parents}
     assert not families.lock_free(made[1].id)
     for parent in parents:
         families.under_way(parent)
@@ -283,8 +283,8 @@ def reserve_for_resting_orders() -> None:
 def let_processes_and_clocks_change() -> None:
     dead = Process("gone", "elsewhere", 1, 1)
     processes.beat(dead)
-    processes.bury(list(processes.known().items()))
-    processes.leave("worker-a")
+    processes.release_dead(list(processes.known().items()))
+    processes.unregister("worker-a")
     reading = clock.read()
     clock.note(reading)
     clock.move(Jump(seconds=1.0, since=reading.now, moved=reading.moved), 15)

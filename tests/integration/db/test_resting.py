@@ -200,7 +200,7 @@ def test_a_failed_attempt_lets_the_order_rest_again_with_a_pause(is_signed: bool
     assert (order.looks_from - order.updated_at).total_seconds() == pytest.approx(4, abs=0.5)
     assert isinstance(moved.event.data, Retrying)
     assert moved.event.data.until == order.looks_from
-    (again,) = resting.these(each.id for each in resting.of_late(5))
+    (again,) = resting.by_id(each.id for each in resting.of_late(5))
     assert 3_000 < again.wait_ms <= 4_000
 
 
@@ -229,10 +229,10 @@ def test_only_resting_orders_are_read() -> None:
     order = read(order_id)
     assert standing == (order_id, order.version, order.seq, (order.mint_in, order.mint_out))
     assert resting.of_late(5) == [standing]
-    assert {each.order.id for each in resting.these([order_id, gone.id])} == {order_id}
+    assert {each.order.id for each in resting.by_id([order_id, gone.id])} == {order_id}
     let_pass(order_id, 6)
     assert resting.of_late(5) == []
-    assert [each.wait_ms for each in resting.these([order_id])] == [0]
+    assert [each.wait_ms for each in resting.by_id([order_id])] == [0]
 
 
 def test_each_pair_with_resting_orders_is_listed_once() -> None:
@@ -253,7 +253,7 @@ def test_orders_without_a_price_of_their_own_are_not_evaluated() -> None:
     ]
     (pair,) = {(each.mint_in, each.mint_out) for each in parents}
     assert resting.of_pair(pair) == resting.of_late(5) == []
-    assert resting.these(each.id for each in parents) == []
+    assert resting.by_id(each.id for each in parents) == []
 
 
 def test_the_best_price_only_rises() -> None:

@@ -187,7 +187,7 @@ def test_the_pause_of_a_resting_order_keeps_its_remaining_time(
     server.set(by)
     watching.look()
     assert 200 < seconds_until("looks_from", order_id) <= 300 + watching.doubt
-    (found,) = resting.these(each.id for each in resting.of_late(5))
+    (found,) = resting.by_id(each.id for each in resting.of_late(5))
     assert 200_000 < found.wait_ms <= 300_000 + watching.doubt * 1_000
 
 

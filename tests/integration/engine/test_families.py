@@ -87,7 +87,7 @@ def test_the_database_refuses_a_second_live_attempt_of_a_family() -> None:
     _, second = second_attempt()
     with pytest.raises(IntegrityError, match="attempts_one_of_a_family") as refused:
         signed(second)
-    assert families.is_taken(refused.value)
+    assert families.is_busy(refused.value)
     assert Attempt.select().count() == 1
 
 
@@ -101,8 +101,8 @@ def test_the_database_refuses_an_attempt_besides_a_fill_that_is_not_final() -> N
 
 
 def test_other_database_errors_are_not_treated_as_a_wait() -> None:
-    assert not families.is_taken(IntegrityError("attempts_one_alive"))
-    assert not families.is_taken(None)
+    assert not families.is_busy(IntegrityError("attempts_one_alive"))
+    assert not families.is_busy(None)
 
 
 def test_a_turn_whose_attempt_the_database_refuses_waits_without_a_failure(desk: Desk, publisher: Publisher) -> None:
@@ -124,22 +124,22 @@ def test_a_turn_whose_attempt_the_database_refuses_waits_without_a_failure(desk:
 # Which families are evaluated
 
 
-def news() -> list[UUID]:
-    return [each.parent_id for each in families.news(0, 100)]
+def changed() -> list[UUID]:
+    return [each.parent_id for each in families.changes(0, 100)]
 
 
 def test_a_family_without_changes_is_not_read(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
     parent = oco()
-    assert news() == [parent]
-    assert (care.run_once(), news()) == (1, [parent]), "the next pass checks for more work"
-    assert (care.run_once(), news()) == (0, [])
+    assert changed() == [parent]
+    assert (care.run_once(), changed()) == (1, [parent]), "the next pass checks for more work"
+    assert (care.run_once(), changed()) == (0, [])
     read_of: list[Collection[UUID]] = []
 
-    def these(parents: Collection[UUID], _: object) -> list[families.Family]:
+    def by_id(parents: Collection[UUID], _: object) -> list[families.Family]:
         read_of.append(parents)
         return []
 
-    monkeypatch.setattr(families, "these", these)
+    monkeypatch.setattr(families, "by_id", by_id)
     assert (care.run_once(), read_of) == (0, [set()])
 
 
@@ -149,17 +149,17 @@ def test_a_childs_end_its_finality_and_a_change_of_the_parent_trigger_a_pass(car
         pass
     _, stop = children(parent)
     journal.apply([Change(stop.id, Cancelled(), None)])
-    assert news() == [parent]
+    assert changed() == [parent]
     care.run_once()
     database.execute_sql("UPDATE orders SET cancel_requested = true WHERE id = %s", (str(parent),))
-    assert news() == [parent]
+    assert changed() == [parent]
     fired = twap()
     care.run_once()
     live = signed(children(fired)[0].id)
     landed(live, 160 * USDC, is_final=False)
     care.run_once()
     make_final(live.order.id)
-    assert fired in news()
+    assert fired in changed()
 
 
 def test_more_families_than_one_pass_reads_are_read_in_turn(care: Families, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_more_families_than_one_pass_reads_are_read_in_turn(care: Families, monk
     parents = [oco() for _ in range(5)]
     assert sum(care.run_once() for _ in range(4)) == 5
     assert [len(children(parent)) for parent in parents] == [2] * 5
-    while news():
+    while changed():
         care.run_once()
 
 
@@ -601,7 +601,7 @@ def test_a_child_whose_message_was_lost_is_found_by_dispatch(care: Families, que
 
 def test_only_one_process_at_a_time_manages_families(care: Families) -> None:
     twap()
-    with families.exclusive_care() as is_mine:
+    with families.exclusive_handling() as is_mine:
         assert is_mine
         with ThreadPoolExecutor(1) as elsewhere:
             assert elsewhere.submit(care.run_once).result(20) == 0

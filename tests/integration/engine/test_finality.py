@@ -156,7 +156,7 @@ def test_only_one_process_at_a_time_checks_finality(chain: ScriptedChain, confir
     looking, done = threading.Event(), threading.Event()
 
     def look_elsewhere() -> None:
-        with database.connection_context(), finality.exclusive_care():
+        with database.connection_context(), finality.exclusive_handling():
             looking.set()
             done.wait()
 

@@ -122,7 +122,7 @@ def test_silence_before_listening_does_not_count(listener: Listener) -> None:
 def test_a_process_considered_dead_is_alive_again_when_it_reports(listener: Listener) -> None:
     other = Listener()
     other.listen()
-    processes.bury([*processes.known().items()])
+    processes.release_dead([*processes.known().items()])
     other.listen()
     assert other.presence.name in {process.name for process in processes.known()}
     listener.listen()

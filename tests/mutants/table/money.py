@@ -125,7 +125,7 @@ MUTANTS: Final = (
         "    IF NOT may_have_traded(NEW) THEN\n",
         "    IF NEW.filled_in IS NULL THEN\n",
         (f"{_ALLOWANCE}TestDaemonLimits::test_orders_count_after_an_operator_took_their_transactions_for_dead",),
-        "The daemon trades more in a day than its limit, once transactions that may have landed were taken for dead.",
+        "The daemon trades more in a day than its limit, once transactions that may have landed were declared dead.",
     ),
     Mutant(
         "no-trade-is-a-fill",

@@ -199,7 +199,7 @@ MUTANTS: Final = (
         "resolved-as-dead-and-resent",
         1,
         "orderd/engine/settlement/live.py",
-        "self.let_go(signature for signature, live in held.items() if live.order_id not in mine)",
+        "self.release(signature for signature, live in held.items() if live.order_id not in mine)",
         "pass",
         (
             f"{_RESOLUTION}test_an_attempt_resolved_as_dead_is_not_sent_again",

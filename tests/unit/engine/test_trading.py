@@ -167,7 +167,7 @@ def test_a_failure_on_a_real_chain_is_final_only_in_a_finalized_block(
 ) -> None:
     """If the failure is rolled back, the same bytes may still succeed, besides those of another attempt."""
     monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: Node(chain, level))
-    monkeypatch.setattr(chain_check, "belong_to", lambda genesis_hash: genesis_hash)
+    monkeypatch.setattr(chain_check, "bind_to", lambda genesis_hash: genesis_hash)
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     signature = Signature.default()
@@ -205,7 +205,7 @@ def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
         "getSignaturesForAddress": [],
     }
     monkeypatch.setattr(trading, "HttpTransport", lambda *_, **__: Node(chain, "", **nothing))
-    monkeypatch.setattr(chain_check, "belong_to", lambda genesis_hash: genesis_hash)
+    monkeypatch.setattr(chain_check, "bind_to", lambda genesis_hash: genesis_hash)
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", **options)
     observer = open_trading(settings).observer(settings)
