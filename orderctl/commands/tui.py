@@ -55,14 +55,14 @@ def run(
         from orderctl.tui.app import OrderctlApp
         from orderctl.tui.desk import Desk
         from orderctl.tui.keymap import binding_ids, keymap_path, read_keymap
-        from orderctl.tui.late_link import LateLink
+        from orderctl.tui.lazy_link import LazyLink
         from orderctl.tui.remembered import Memory, memory_path
 
         keymap = read_keymap(keymap_path(os.environ), binding_ids)
         os.environ.update(environment(settings))  # for commands typed in the TUI
         # By name, because completion depends on all commands.
         complete = import_module("orderctl.completion").candidates
-        app = OrderctlApp(Desk(settings.url, read_only), LateLink(settings), Memory(memory_path()), complete)
+        app = OrderctlApp(Desk(settings.url, read_only), LazyLink(settings), Memory(memory_path()), complete)
         app.set_keymap(keymap)
     # The collector starts when many objects were created: while a key is answered. Instead, the application starts it.
     gc.freeze()

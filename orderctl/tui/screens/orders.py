@@ -100,8 +100,6 @@ class OrdersScreen(Screen[None]):
     def select(self, order: UUID) -> None:
         self.blotter.select(order)
         self._show_details()
-        # The details change the layout: draw them in the same frame as the selected order.
-        self.refresh(layout=True)
 
     def draw(self) -> None:
         """Show the current state of the desk. Unchanged parts are not redrawn."""

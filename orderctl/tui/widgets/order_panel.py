@@ -53,6 +53,8 @@ class OrderPanel(VerticalScroll):
         self._order: UUID | None = None
         self._known_seq = 0
         self._is_due = asyncio.Event()
+        self._height = 0
+        """The number of lines of the text."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="text")
@@ -65,11 +67,11 @@ class OrderPanel(VerticalScroll):
         self.scroll_home(animate=False)
         self.border_title = "Order" if order is None else f"Order {str(order)[:SHORT_ID]}"
         if order is None:
-            self.text.update("")
+            self._write("")
             self.workers.cancel_node(self)
             return
         known = self._desk.book.get(order)
-        self.text.update(
+        self._write(
             "reading the order ..."
             if known is None
             else self._view(OrderDetail(order=known, events=(), attempts=(), failures=()))
@@ -91,12 +93,20 @@ class OrderPanel(VerticalScroll):
                 detail = await self._caller.call(Method.ORDER_GET, params_of(GetParams, order=str(order)), OrderDetail)
             except ClientError as error:
                 if self._known_seq == 0:
-                    self.text.update(f"{error.title}\n{error.detail}\n{error.next_step}")
+                    self._write(f"{error.title}\n{error.detail}\n{error.next_step}")
             else:
                 self._known_seq = detail.order.seq
-                self.text.update(self._view(detail))
+                self._write(self._view(detail))
                 if detail.order.status in TERMINAL:
                     return
             self._is_due.clear()
             await asyncio.sleep(READ_SECONDS)
             await self._is_due.wait()
+
+    def _write(self, content: RenderableType) -> None:
+        """Show a text. If it fits as the text before did, the layout stays; Textual would compute it twice."""
+        before, room = self._height, self.scrollable_content_region.size
+        self.text.update(content, layout=False)
+        self._height = self.text.get_content_height(room, self.app.size, room.width)
+        if not 0 < max(before, self._height) <= room.height:
+            self.text.refresh(layout=True)

@@ -70,7 +70,7 @@ def test_the_libraries_of_the_tui_are_imported_only_for_the_tui() -> None:
 
 
 def test_the_tui_imports_neither_a_screen_that_is_not_open_nor_the_connection() -> None:
-    script = "import sys, orderctl.tui.app, orderctl.tui.late_link; print(sorted(sys.modules))"
+    script = "import sys, orderctl.tui.app, orderctl.tui.lazy_link; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     loaded = set(ast.literal_eval(done.stdout))

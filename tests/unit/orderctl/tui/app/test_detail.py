@@ -59,3 +59,25 @@ async def test_an_unreadable_order_shows_the_reason_and_is_retried() -> None:
         caller.answers[Method.ORDER_GET] = detail
         await drawn(pilot)
         assert "routed" in panel_text(panel)
+
+
+async def test_details_that_fit_leave_the_layout_and_longer_ones_can_be_scrolled() -> None:
+    caller = busy()
+    async with running(caller, size=(120, 60)) as pilot:
+        screen = pilot.app.screen
+        panel = screen.query_one(OrderPanel)
+        layouts: list[object] = []
+        screen.screen_layout_refresh_signal.subscribe(panel, layouts.append)
+        await pilot.press("down", "down")
+        await drawn(pilot)
+        assert panel.border_title == f"Order {str(order_id(17))[:13]}"
+        assert not layouts
+
+        await pilot.resize_terminal(120, 26)
+        await pilot.press("down")
+        await drawn(pilot)
+        assert panel.max_scroll_y > 0
+        await pilot.resize_terminal(120, 60)
+        await pilot.press("down")
+        await drawn(pilot)
+        assert panel.max_scroll_y == 0

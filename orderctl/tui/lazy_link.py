@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=Message)
 
 
-class LateLink:
+class LazyLink:
     """See ``Link``."""
 
     def __init__(self, endpoint: Endpoint) -> None:
