@@ -122,6 +122,8 @@ def of(parent_id: UUID, as_of: datetime | None = None) -> Family | None:
 
 
 _ABANDONED: Final = f"error_code = '{ErrorCode.TX_ABANDONED}'"
+_COMMITTED: Final = f"((ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}) OR {_ABANDONED})"
+"""Children that are executed, have been filled, even in a block that may still be rolled back, or may have been."""
 _AWAITS: Final = "EXISTS (SELECT FROM attempts a WHERE a.order_id = c.id AND a.awaits_finality)"
 _CHILDREN: Final = f"""
     SELECT *, max(number) FILTER (WHERE is_final) OVER () AS last_fill FROM (
@@ -180,12 +182,12 @@ def children(parent_id: UUID) -> list[Order]:
     return list(rows.execute(database))
 
 
-def under_way(parent_id: UUID) -> int:
-    """The amount that children are selling, or have sold in blocks that may still be rolled back, in base units."""
+def committed(parent_id: UUID) -> int:
+    """The amount that children are selling, have sold, or may have sold although an operator took it for dead, in base
+    units. The parent's row has only what was final in the last pass over its family."""
     (amount,) = database.execute_sql(
         f"""
-        SELECT coalesce(sum(amount_in), 0) FROM orders c WHERE parent_id = %s
-           AND ((ended_as IS NULL AND looks_from IS NULL) OR {_AWAITS})""",  # noqa: S608
+        SELECT coalesce(sum(amount_in), 0) FROM orders WHERE parent_id = %s AND {_COMMITTED}""",  # noqa: S608
         (str(parent_id),),
     ).fetchone()
     return int(amount)
@@ -214,8 +216,7 @@ def lock_free(child_id: UUID) -> bool:
     assert row is not None, "a child has a parent"
     (under_way,) = database.execute_sql(
         f"""
-        SELECT count(*) FROM orders WHERE parent_id = %s AND (
-            (ended_as IS NULL AND looks_from IS NULL) OR ended_as IN ({listed(FILLED)}) OR {_ABANDONED})""",  # noqa: S608
+        SELECT count(*) FROM orders WHERE parent_id = %s AND {_COMMITTED}""",  # noqa: S608
         (row[0],),
     ).fetchone()
     return not under_way

@@ -153,8 +153,7 @@ def _as_followed(entry_id: UUID | None, exit_terms: OrderTerms) -> OrderTerms:
 
 def _check_room(order: Order, after: OrderTerms) -> None:
     """Raises OrderdError if the new total is less than what is sold already, or is being sold."""
-    sold = (order.filled_in or 0) + families.under_way(order.id)
-    if after.is_family and after.amount < sold:
+    if after.is_family and after.amount < (sold := families.committed(order.id)):
         sold_text = f"{format_amount(sold, order.decimals_in)} {order.token_in}"
         raise OrderdError(ErrorCode.ORDER_NOT_AMENDABLE, f"{sold_text} of it are sold already, or are being sold")
 

@@ -56,9 +56,9 @@ def test_the_amount_in_flight_includes_attempts_that_may_still_land() -> None:
     for _ in range(2):
         new = new_order(amount_in=SOL)
         journal.accept([NewOrder(new.id, new.account_id, str(new.id), new.terms, new.by, None, parent)])
-    assert families.under_way(parent) == 2 * SOL
+    assert families.committed(parent) == 2 * SOL
     journal.apply([Change(new.id, Cancelled(), None)])
-    assert families.under_way(parent) == SOL
+    assert families.committed(parent) == SOL
 
 
 def test_sql_and_python_agree_on_which_orders_are_families() -> None:

@@ -186,7 +186,7 @@ def take_families_through_their_states() -> None:
         assert {each.parent.id for each in families.by_id(parents)} == {*parents}
     assert not families.lock_free(made[1].id)
     for parent in parents:
-        families.under_way(parent)
+        families.committed(parent)
         cancel(parent)
     dead = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=live.order.updated_at)
     end = AttemptEnd("failed", 9, sends=1)

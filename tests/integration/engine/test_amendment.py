@@ -24,7 +24,20 @@ from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_triggers import Begin, Market, Watch, limit, rests, stop, trailing
 from tests.integration.engine.test_triggers import begin as begin  # a fixture
-from tests.integration.family import SOL, USDC, children, in_parts, oco, seconds_until, sold, twap, was_due
+from tests.integration.family import (
+    SOL,
+    USDC,
+    children,
+    in_parts,
+    landed,
+    oco,
+    seconds_until,
+    signed,
+    sold,
+    taken_for_dead,
+    twap,
+    was_due,
+)
 from tests.integration.orders import read
 
 ME = Actor("trader")
@@ -201,6 +214,24 @@ def test_the_amended_amount_of_a_partial_order_includes_its_fills(intake: Intake
     sold(children(parent)[1].id, 215 * USDC)
     care.run_once()
     assert (read(parent).status, read(parent).filled_in) == (OrderStatus.CONFIRMED, 6 * SOL)
+
+
+@pytest.mark.parametrize("is_final", [True, False])
+def test_an_amount_is_not_amended_below_a_fill_that_the_family_does_not_count_yet(
+    is_final: bool, intake: Intake, care: Families
+) -> None:
+    parent = in_parts()
+    care.execute(parent, 4 * SOL)
+    landed(signed(children(parent)[0].id), 430 * USDC, is_final=is_final)
+    assert "4 SOL" in refused(intake, parent, amount_in="3.9").detail
+    assert amended(intake, parent, amount_in="4").amount_in == 4 * SOL
+
+
+def test_an_amount_is_not_amended_below_what_an_operator_took_for_dead(intake: Intake, care: Families) -> None:
+    parent = in_parts()
+    care.execute(parent, 4 * SOL)
+    taken_for_dead(signed(children(parent)[0].id))
+    assert "4 SOL" in refused(intake, parent, amount_in="3.9").detail
 
 
 def test_an_amount_amended_to_the_filled_amount_ends_the_order(intake: Intake, care: Families) -> None:
