@@ -1,7 +1,7 @@
 """A change of an order: the fact that happened, and what is stored together with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 from db.journal.rows import TYPES
 from orderd.domain.errors import ErrorCode
 from orderd.domain.events import AnyFact
+from orderd.domain.frozen import dataclass
 from orderd.domain.order import OrderStatus
 
 

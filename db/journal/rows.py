@@ -1,7 +1,6 @@
 """The orders that a statement returns, each with the event that it wrote."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from peewee import BooleanField, Field, IntegerField, TextField
@@ -11,6 +10,7 @@ from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
 from db.connection import database
 from db.models import Order
 from orderd.domain.events import AnyFact, OrderEvent
+from orderd.domain.frozen import dataclass
 
 TYPES: Final = {field.column_name: field.field_type for field in Order._meta.sorted_fields}
 """SQL type of each column of ``orders``."""

@@ -4,13 +4,13 @@ A side is a snapshot of a pool's state at one slot and one second.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from orderd.amm.curve import Segment
 from orderd.amm.price import lost_to_depth, price_impact
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
+from orderd.domain.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """A split of an order over several pools: its legs, its limits, and the offers that a search returns."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import NamedTuple
 
 from orderd.amm.side import Quote
 from orderd.amm.swap import U64_MAX, SwapError
 from orderd.amm.water_filling import MILLION, Load
+from orderd.domain.frozen import dataclass
 
 
 class Leg(NamedTuple):

@@ -1,13 +1,14 @@
 """The quotes of the venues' pools, and the route that is made of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_UP, Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
 from orderd.domain.errors import ErrorCode
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import BPS, HUNDREDTH, format_amount, max_amount_in, min_amount_out
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.tokens import Token

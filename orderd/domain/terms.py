@@ -5,10 +5,11 @@ follows: the messages of the port, orderctl's options and the "run again" comman
 row in the database, the first event, and whether two submissions are the same order.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Final
 
+from orderd.domain.frozen import dataclass
 from orderd.domain.order import CatchUp, Floor, OrderKind, TimeInForce, has_children
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import Token

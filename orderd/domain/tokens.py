@@ -7,12 +7,12 @@ are read from the chain, not from a list.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.frozen import dataclass
 from orderd.domain.mint import MintFacts
 
 WSOL_MINT: Final = "So11111111111111111111111111111111111111112"

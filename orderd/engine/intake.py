@@ -1,7 +1,7 @@
 """Taking orders in, and taking them back before anything is signed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from peewee import PeeweeException
@@ -16,6 +16,7 @@ from db.terms import terms_of
 from orderd.best_effort import best_effort
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Cancelled
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import BPS
 from orderd.domain.order import WAITING, OrderStatus
 from orderd.domain.terms import OrderTerms

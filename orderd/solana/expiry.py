@@ -19,9 +19,9 @@ Sources: agave ``runtime/src/status_cache.rs`` (MAX_CACHE_ENTRIES, snapshots car
 (getSignatureStatuses takes no minContextSlot and reads the processed bank).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from orderd.domain.frozen import dataclass
 from orderd.solana.rpc import Commitment
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus
 

@@ -5,13 +5,13 @@ Method reference: https://solana.com/docs/rpc/http.
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from orderd.domain.frozen import dataclass
 from orderd.solana.json_rpc import RpcError, RpcTransportError
 from orderd.solana.rpc_types import (
     AtSlot,

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
 from solders.hash import Hash
@@ -10,6 +9,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from orderd.domain.errors import printable
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import U64_MAX
 
 T_co = TypeVar("T_co", covariant=True)

@@ -1,9 +1,9 @@
 """A routing decision in the trader's terms: whole tokens instead of base units, symbols instead of mints."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import HUNDREDTH, format_amount, format_price
 from orderd.domain.quote import Route, RoutingDecision, VenueQuote, VenueRefusal
 from orderd.domain.quoted import Quoted, Refused, RoutedLeg

@@ -22,7 +22,7 @@ a pool that quotes much and refuses every swap would stop the other pools.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -30,6 +30,7 @@ from typing import Final
 from db.prices import PastRoute
 from orderd.amm.swap import U64_MAX
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import BPS
 from orderd.domain.quote import Route, VenueQuote
 

@@ -6,7 +6,7 @@ Routes are compared by their output after all pools' fees, less the network cost
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from orderd.amm.side import Quote
 from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import SwapError
 from orderd.amm.water_filling import Load
+from orderd.domain.frozen import dataclass
 from orderd.domain.money import BPS
 from orderd.domain.quote import Hop, QuoteRequest, Route, VenueQuote, first_hop_floor
 from orderd.domain.tokens import Token

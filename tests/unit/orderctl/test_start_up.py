@@ -15,7 +15,20 @@ from orderd import client, wire
 HEAVY = ("textual", "fastapi", "peewee", "dramatiq", "redis", "psycopg2", "solders", "httpx", "uvicorn", "structlog")
 
 _DOMAIN = (
-    *("accounts", "authority", "errors", "events", "exits", "halt", "host", "mint", "money", "order", "pool_kind"),
+    *(
+        "accounts",
+        "authority",
+        "errors",
+        "events",
+        "exits",
+        "frozen",
+        "halt",
+        "host",
+        "mint",
+        "money",
+        "order",
+        "pool_kind",
+    ),
     *(
         "price",
         "quote",

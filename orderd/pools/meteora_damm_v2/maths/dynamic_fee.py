@@ -4,12 +4,12 @@ Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/state/fee.rs``. Fee numerator
 basis points, square-root prices Q64.64.
 """
 
-from dataclasses import dataclass
 from typing import Self
 
 from orderd.amm.fixed_point import Q64
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.amm.volatility import BASIS_POINTS, decayed_reference, variable_fee
+from orderd.domain.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

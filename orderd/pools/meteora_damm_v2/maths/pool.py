@@ -4,7 +4,6 @@ Formulas: MeteoraAg/damm-v2, ``programs/cp-amm/src/{state/pool.rs,liquidity_hand
 are billionths, square-root prices and liquidity Q64.64, amounts base units.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from typing import Final, NamedTuple
@@ -13,6 +12,7 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS, fee_in, fee_on_top
+from orderd.domain.frozen import dataclass
 from orderd.pools.meteora_damm_v2.maths.base_fee import BaseFeeSchedule, Moment, RateLimiterSchedule
 from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 

@@ -5,12 +5,12 @@ Formulas: MeteoraAg/dlmm-sdk, ``commons/src/extensions/bin.rs`` and ``commons/sr
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from orderd.amm.fixed_point import Q64, pow_q64
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS
+from orderd.domain.frozen import dataclass
 
 
 def price_from_bin_id(bin_step: int, bin_id: int) -> int:

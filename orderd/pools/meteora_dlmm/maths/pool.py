@@ -4,13 +4,13 @@ Formulas: MeteoraAg/dlmm-sdk, ``commons/src/quote.rs`` and ``commons/src/extensi
 billionths, ``protocol_share`` and ``reduction_factor`` basis points, times unix seconds, amounts base units.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from orderd.amm.fixed_point import Q64
 from orderd.amm.swap import U32_MAX, U64_MAX, U128_MAX, SwapError, SwapErrorKind, ceil_div
 from orderd.amm.volatility import BASIS_POINTS, decayed_reference, fee_in, fee_on_top, variable_fee
+from orderd.domain.frozen import dataclass
 from orderd.pools.meteora_dlmm.maths.bin import DlmmBin, DlmmBins, price_from_bin_id
 
 __all__ = [

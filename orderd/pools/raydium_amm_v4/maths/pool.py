@@ -4,11 +4,11 @@ Formulas: raydium-io/raydium-amm, ``program/src/{processor,math}.rs``. "Coin" an
 base and the quote token. Amounts are base units.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
+from orderd.domain.frozen import dataclass
 
 STATUS_WITH_ORDER_BOOK: Final = 1
 """The only status in which funds on the order book count towards the reserves."""

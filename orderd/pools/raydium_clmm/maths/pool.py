@@ -6,7 +6,7 @@ growths are Q64.64, fee rates millionths, amounts base units, ``now`` is a unix 
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from orderd.amm.fixed_point import Q64
 from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U64_MAX, U128_MAX, SwapError, SwapErrorKind
 from orderd.amm.tick_math import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
+from orderd.domain.frozen import dataclass
 from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState, FeeMeter
 from orderd.pools.raydium_clmm.maths.limit_orders import (
     NO_ORDERS,

@@ -5,11 +5,11 @@ Formulas: raydium-io/raydium-cp-swap, ``programs/cp-swap/src/curve/{fees,calcula
 with the creator's fee they stay in the vault until they are collected, but do not belong to the liquidity.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div, less_fee
+from orderd.domain.frozen import dataclass
 
 FEE_RATE_DENOMINATOR: Final = 1_000_000
 
