@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import DAEMON, OK, SUBMIT, Actor
 from db.connection import transaction
-from db.journal.rows import COLUMNS, TYPES, Moved, moved_by
+from db.journal.rows import COLUMNS, TYPES, Moved, given, moved_by
 from db.models import Order, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
@@ -138,25 +138,27 @@ def _accept(
     ranked = sorted(orders, key=lambda each: (each.account_id, each.client_order_id))
     facts = {order.id: order.fact for order in ranked}
     encoded = {order_id: Accepted.__pydantic_serializer__.to_json(fact) for order_id, fact in facts.items()}
-    given = orjson.dumps([order.values(encoded[order.id]) for order in ranked]).decode()
-    rows = _accepting().execute(given, sender, unless_halted).fetchall()
+    values = [order.values(encoded[order.id]) for order in ranked]
+    is_one = len(values) == 1
+    statement = _accepting(is_one=is_one)
+    rows = statement.execute(orjson.dumps(values[0] if is_one else values).decode(), sender, unless_halted).fetchall()
     return moved_by(rows, lambda order: facts[order.id], lambda order: encoded[order.id])
 
 
 @cache
-def _accepting() -> Prepared:
-    """Parameters: $1 the new orders, $2 their sender, $3 whether to refuse all during a halt, and orders that were
-    executed before a restore but are missing in the backup."""
+def _accepting(*, is_one: bool) -> Prepared:
+    """Parameters: $1 the new orders, or the only one, $2 their sender, $3 whether to refuse all during a halt, and
+    orders that were executed before a restore but are missing in the backup."""
     columns = ("id", "account_id", "client_order_id", "parent_id", "entry_id", "token_id", "first_terms", *TERMS)
     names, typed = ", ".join(columns), ", ".join(f"{name} {TYPES[name]}" for name in columns)
+    typed += ", status order_status, fact jsonb, holds_seconds integer, actor text, address text"
     waits, rests = f"status IN ({listed(WAITING)})", f"status IN ({listed(RESTING)})"
     return Prepared(
         "accept",
         ("json", "text", "boolean"),
         f"""
         WITH given AS (
-            SELECT *, memo_tag(account_id, client_order_id) AS own_tag FROM json_to_recordset($1) AS _({typed},
-                status order_status, fact jsonb, holds_seconds integer, actor text, address text)),
+            SELECT *, memo_tag(account_id, client_order_id) AS own_tag FROM {given(typed, is_one=is_one)}),
         added AS (
             INSERT INTO orders ({names}, memo_tag, status, seq, looks_from, due_at, waits_for,
                                 lease_owner, lease_until, valid_until)

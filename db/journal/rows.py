@@ -48,6 +48,12 @@ class Moved:
     fact_before: bytes | None = None
 
 
+def given(columns: str, *, is_one: bool) -> str:
+    """SQL for the rows in the JSON array $1, or for the row that is the object $1: then Postgres plans for one row, and
+    not for a hundred, for which it may scan all orders."""
+    return f"{'json_to_record' if is_one else 'json_to_recordset'}($1) AS _({columns})"
+
+
 def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = database.execute_sql(sql, parameters).fetchall()
     return rows

@@ -7,7 +7,7 @@ from db import alerts
 from db.halts import MAY_SIGN
 from db.journal.changes import Change, has_until, type_of
 from db.journal.due import VALIDITY, due
-from db.journal.rows import COLUMNS
+from db.journal.rows import COLUMNS, given
 from db.models import listed
 from db.prepared import Prepared
 from orderd.domain.events import ENTRY_FILL
@@ -15,20 +15,22 @@ from orderd.domain.money import LAMPORTS_PER_SOL
 from orderd.domain.order import HELD, LEASED, RESTING, SIGNED, WAITING, EventKind, OrderStatus, sources, target
 
 
-def prepared_for(change: Change, parameters: Iterable[str], *, locks: bool) -> Prepared:
-    """The cached statement for changes of this shape, which have parameters of these names."""
-    key = (change.shape, locks)
+def prepared_for(change: Change, parameters: Iterable[str], *, is_one: bool) -> Prepared:
+    """The cached statement for changes of this shape, which have parameters of these names.
+
+    Its value is a JSON array of their values, or an object if it ``is_one`` change.
+    """
+    key = (change.shape, is_one)
     if key not in _statements:
-        _statements[key] = Prepared("change", ("json",), _statement(change, parameters, locks=locks))
+        _statements[key] = Prepared("change", ("json",), _statement(change, parameters, is_one=is_one))
     return _statements[key]
 
 
 _statements: Final[dict[tuple[object, bool], Prepared]] = {}
 
 
-def _statement(change: Change, parameters: Iterable[str], *, locks: bool) -> str:
-    """The SQL for changes of this shape. The values are one JSON array, $1, so the text does not depend on their
-    number."""
+def _statement(change: Change, parameters: Iterable[str], *, is_one: bool) -> str:
+    """The SQL for changes of this shape. The values are $1, so the text does not depend on the number of changes."""
     kind, status = change.fact.kind, target(change.fact.kind, change.to)
     events = 1 if change.before is None else 2
     sets = [f"status = '{status}'", f"seq = o.seq + {events}", "updated_at = clock_timestamp()"]
@@ -49,17 +51,20 @@ def _statement(change: Change, parameters: Iterable[str], *, locks: bool) -> str
     # The given values travel with the locks: if the two were joined later, Postgres would compare each row with all
     # others.
     locked = (
-        ["locked AS (SELECT given.* FROM given JOIN orders ON id = order_id ORDER BY id FOR NO KEY UPDATE OF orders)"]
-        if locks
-        else []
+        []
+        if is_one
+        else [
+            "locked AS (SELECT given.* FROM given JOIN orders ON id = order_id ORDER BY id FOR NO KEY UPDATE OF orders)"
+        ]
     )
+    typed = ", ".join(f"{name} {type_of(name)}" for name in parameters)
     ctes = [
         f"""given AS (
-            SELECT * FROM json_to_recordset($1) AS _({", ".join(f"{name} {type_of(name)}" for name in parameters)})
+            SELECT * FROM {given(typed, is_one=is_one)}
             {f"WHERE {MAY_SIGN}" if kind is EventKind.SUBMITTED else ""})""",
         *locked,
         f"""moved AS (
-            UPDATE orders o SET {", ".join(sets)} FROM {"locked AS given" if locks else "given"}
+            UPDATE orders o SET {", ".join(sets)} FROM {"given" if is_one else "locked AS given"}
             WHERE o.id = given.order_id AND o.status IN ({listed(_from(change))})
               AND (given.fence IS NULL OR o.version = given.fence) {VALIDITY[change.valid]}
               {"AND NOT o.cancel_requested" if change.unless_withdrawn else ""}

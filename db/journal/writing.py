@@ -70,8 +70,9 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     def encoded_of(order: Order) -> bytes | None:
         return None if until else encoded[order.id][0]
 
-    statement = prepared_for(first, rows[0], locks=len(rows) > 1)  # a lone row has no order
-    moved = moved_by(statement.execute(orjson.dumps(rows).decode()).fetchall(), fact_of, encoded_of)
+    is_one = len(rows) == 1
+    values = orjson.dumps(rows[0] if is_one else rows).decode()
+    moved = moved_by(prepared_for(first, rows[0], is_one=is_one).execute(values).fetchall(), fact_of, encoded_of)
     if first.before is None:
         return moved
     return [_with_before(each, by_order[each.order.id].before, encoded[each.order.id][1]) for each in moved]

@@ -323,3 +323,13 @@ def test_a_statement_that_scans_a_growing_table_is_detected(monkeypatch: pytest.
         Order.get_or_none(Order.id == uuid7())
     first, _, by_time, by_id = found.values()
     assert (first & {"orders"}, by_time, by_id) == ({"orders"}, {"orders"}, set())
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_change_of_one_order_finds_it_by_its_id_even_among_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(400)
+    with scans(monkeypatch) as found:
+        order = sign(built(), "lone").order
+        journal.apply([Change(order.id, CONFIRMED, order.version, FILL, attempt_end=AttemptEnd("landed", 9, sends=1))])
+    changes = [tables for sql, tables in found.items() if sql.startswith("EXECUTE change")]
+    assert changes == [set()] * 3
