@@ -48,10 +48,10 @@ def run_worker(settings: Settings) -> NoReturn:
     )
     with translated_database_errors():
         reach(check_schema, _wait_briefly)
-    _check_chain(settings)
+    chain_answers = _check_chain(settings)
     process = WorkerProcess(settings, redis_client(settings.redis_url.get_secret_value()))
     with translated_database_errors():
-        process.start()
+        process.start(chain_answers=chain_answers)
     collect_rarely()
     metrics = ExitStack()
     if settings.worker_metrics_port is not None:
@@ -88,7 +88,8 @@ def _wait_briefly(what: str) -> None:
         sys.exit(0)
 
 
-def _check_chain(settings: Settings) -> None:
+def _check_chain(settings: Settings) -> bool:
+    """Whether the endpoint answers. Raises OrderdError if it serves another chain."""
     assert settings.rpc_url is not None
     endpoint = RpcClient("", transport=HttpTransport(settings.rpc_url, read_timeout=_CHAIN_SECONDS))
     try:
@@ -101,5 +102,7 @@ def _check_chain(settings: Settings) -> None:
     except RpcError as error:
         # The endpoint may become available later; the chain is checked again before other requests.
         log.warning("the chain does not answer yet", action="chain_unknown", error=str(error))
+        return False
     finally:
         endpoint.close()
+    return True

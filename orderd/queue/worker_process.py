@@ -62,13 +62,14 @@ class WorkerProcess:
 
     # From its start to its end
 
-    def start(self) -> None:
+    def start(self, *, chain_answers: bool) -> None:
         parts = self.parts
         # It logs each message that waits or fails with a traceback; the middleware logs the relevant facts.
         logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.CRITICAL)
         parts.clock.begin(parts.longest_wait)
-        with suppress(RpcError):  # nothing can be signed while the chain is unavailable; the loop retries
-            parts.check_sharing()
+        if chain_answers:
+            with suppress(RpcError):  # nothing can be signed while the chain is unavailable; the loop retries
+                parts.check_sharing()
         parts.halts.look()
         # The heartbeat tells other processes that the claims of dead ones have been released.
         self._presence.run_once()

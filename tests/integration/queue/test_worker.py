@@ -68,6 +68,7 @@ def start_worker(connected: str, redis_url: str, tmp_path: Path) -> Iterator[Sta
             "ORDERD_LOG_LEVEL": "error",
             "ORDERD_DRAIN_SECONDS": "60",
             "ORDERD_VENUE_TIMEOUT_MS": "60000",
+            "ORDERD_TRANSACTION_VERSION": "0",  # a silent endpoint is not asked for it first
             **settings,
         }
         process = subprocess.Popen([sys.executable, "-m", "orderd.main", "worker"], env={**os.environ, **env})
