@@ -8,7 +8,8 @@ except that its modules are not torn down. Resource limits are those of the test
 The *fork server* has imported everything and built the gateway's routes; it has no thread, connection or secret. A
 child of the fork server would not be a child of the test, so the server forks twice, and the kernel gives the orphan to
 its nearest ancestor that adopts orphans (prctl(2), ``PR_SET_CHILD_SUBREAPER``), which is the process that asked. A
-program that starts others has a fork server of its own.
+program that starts others has a fork server of its own. A program that a test started is killed when the process that
+runs the tests ends, even if that is killed itself.
 
 A shell finds files with our programs' names (``tests/forked.py``) that only send the request. Such a client is not an
 ancestor of the fork server, so the server forks a process that waits for the program and reports its exit code.
@@ -26,6 +27,7 @@ import os
 import pickle
 import pkgutil
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +43,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, NoReturn, cast, overload
 import db
 import orderctl
 import orderd
+from orderd.embedded.account import end_with_parent
 
 _ROOT: Final = Path(__file__).parents[1]
 _MAIN: Final = "orderd.main"
@@ -207,7 +210,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    launch = _serve(socket.socket(fileno=os.dup(0)))
+    launch = _serve(socket.socket(fileno=os.dup(0)), end_with_tests=True)
     _end(0 if launch is None else _run(launch))
 
 
@@ -222,7 +225,7 @@ def _prepare_parts() -> None:
     import_module("orderd.simnet.genesis").Genesis(0).block()
 
 
-def _serve(control: socket.socket) -> _Launch | None:
+def _serve(control: socket.socket, *, end_with_tests: bool = False) -> _Launch | None:
     """Fork what is asked for. Returns the launch in each forked process, and None in the server when it ends."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, _MOST_DESCRIPTORS)
@@ -237,6 +240,8 @@ def _serve(control: socket.socket) -> _Launch | None:
             program = os.fork()
             if program == 0:
                 os.read(begin[0], 1)  # until it is a child of the process that asked
+                if end_with_tests:
+                    end_with_parent(signal.SIGKILL)
                 _prepare(launch)
                 os.write(ready[1], b".")
                 control.detach()

@@ -4,7 +4,8 @@ Own code, because pytest-xdist starts an interpreter per process, each of which 
 tests: with it this suite takes a seventh more CPU time. Forked processes share what has been collected once. They, the
 *workers*, run the tests; the process that has collected the tests reports the results.
 
-A worker takes one file at a time, so fixtures that the tests of a file share are set up once.
+A worker takes one test at a time, or the tests of a file if they share fixtures, which are then set up once. A worker
+that ends unexpectedly fails its test and the run. When the process that reports ends, the workers are interrupted.
 """
 
 import os
@@ -22,6 +23,8 @@ import pytest
 from _pytest.capture import FDCapture
 from coverage import Coverage
 
+from orderd.embedded.account import end_with_parent
+
 _WAITING: Final = ("proof", "fuzz", "acceptance", "chaos", "integration")
 """Folders whose tests mostly wait for other processes, those with the slowest tests first."""
 
@@ -36,7 +39,7 @@ class _Started(NamedTuple):
 
 
 class _Finished(NamedTuple):
-    """A worker has run the test that it had begun."""
+    """A worker has run the test that it had begun, or an error occurred at the end of its session."""
 
     reports: Sequence[Any]
     """Serialized."""
@@ -57,15 +60,15 @@ class Workers:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if session.testsfailed or session.config.option.collectonly:
             return None  # pytest's own loop then runs no test
-        files = _files(session.items)
-        left = _forking.Array("i", [0, len(files)])
+        groups = _groups(session.items)
+        left = _forking.Array("i", [0, len(groups)])
         workers: dict[Connection, Any] = {}
         temporary: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         try:
             for number in range(self._count):
                 ours, theirs = _forking.Pipe(duplex=False)
                 worker = _Worker(session, theirs, temporary / f"worker{number}")
-                workers[ours] = _forking.Process(target=worker.run, args=(files, left, number % 2 == 0))
+                workers[ours] = _forking.Process(target=worker.run, args=(groups, left, number % 2 == 0))
                 workers[ours].start()
                 theirs.close()
             with self._beside(session):
@@ -88,28 +91,37 @@ class _Worker:
         self._sender = sender
         self._temporary = temporary
         self._reports: list[Any] = []
+        self._last: pytest.Item | None = None
 
-    def run(self, files: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> None:
+    def run(self, groups: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> None:
         config = self._session.config
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
+        end_with_parent(signal.SIGINT)
         _capture_apart(config)
         self._replace_reporter(config)
         self._temporary.mkdir(mode=0o700)
         config._tmp_path_factory._basetemp = self._temporary  # type: ignore[attr-defined]
         try:
-            items = _taken(files, left, from_first)
-            following = next(items, None)
-            while (item := following) is not None:
-                following = next(items, None)
-                config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            for group in _taken(groups, left, from_first):
+                # After the last test of a group, only the fixtures of the session are kept.
+                for item, following in zip(group, (*group[1:], self._session), strict=True):
+                    self._last = item
+                    config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         except KeyboardInterrupt:
             pass  # the other process reports it
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # one may come from the terminal and one from that process
-            self._session._setupstate.teardown_exact(None)
+            self._tear_down_session()
             if (measured := Coverage.current()) is not None:
                 measured.stop()
                 measured.save()
+
+    def _tear_down_session(self) -> None:
+        """As pytest does, report errors as those of the last test."""
+        ended = pytest.CallInfo.from_call(lambda: self._session._setupstate.teardown_exact(None), when="teardown")
+        if ended.excinfo is not None and self._last is not None:
+            self.pytest_runtest_logreport(pytest.TestReport.from_item_and_call(self._last, ended))
+            self.pytest_runtest_logfinish()
 
     def _replace_reporter(self, config: pytest.Config) -> None:
         """Take the place of the plugin that shows results. pytest asks it for the terminal."""
@@ -129,31 +141,42 @@ class _Worker:
         self._reports = []
 
 
-def _files(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
-    """The tests of each file.
+def _groups(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
+    """The tests of each file that share fixtures, and all others alone.
 
-    Tests that wait for other processes come first, the slowest and the files with the most tests before others. Those
-    that compute come last. Some workers begin at either end, so no core is idle, and none has a slow file left when the
-    others are done.
+    Tests that wait for other processes come first, the slowest and the largest groups before others. Those that compute
+    come last. Some workers begin at either end, so no core is idle, and none has a slow group left when the others are
+    done.
     """
     files = [list(those) for _, those in groupby(items, lambda item: item.path)]
-    return sorted(files, key=lambda file: (place := _place(file), -len(file) if place < len(_WAITING) else 0))
+    groups = [group for file in files for group in ([file] if _share_fixtures(file) else [[item] for item in file])]
+    return sorted(groups, key=lambda group: (place := _place(group), -len(group) if place < len(_WAITING) else 0))
 
 
-def _place(file: Sequence[pytest.Item]) -> int:
-    folders = file[0].path.parts
+def _share_fixtures(file: Sequence[pytest.Item]) -> bool:
+    scopes = {
+        definitions[-1].scope
+        for item in file
+        if isinstance(item, pytest.Function)
+        for definitions in item._fixtureinfo.name2fixturedefs.values()
+    }
+    return not scopes <= {"function", "session"}
+
+
+def _place(group: Sequence[pytest.Item]) -> int:
+    folders = group[0].path.parts
     return next((place for place, folder in enumerate(_WAITING) if folder in folders), len(_WAITING))
 
 
-def _taken(files: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> Iterator[pytest.Item]:
-    """Tests of files that no other worker has taken. ``left`` are the first of these, and the one after the last."""
+def _taken(groups: Sequence[Sequence[pytest.Item]], left: Any, from_first: bool) -> Iterator[Sequence[pytest.Item]]:
+    """Groups that no other worker has taken. ``left`` are the first of these, and the one after the last."""
     while True:
         with left.get_lock():
             first, end = left
             if first == end:
                 return
             left[0 if from_first else 1] += 1 if from_first else -1
-        yield from files[first if from_first else end - 1]
+        yield groups[first if from_first else end - 1]
 
 
 def _report(session: pytest.Session, workers: dict[Connection, Any]) -> int:
@@ -173,17 +196,22 @@ def _report(session: pytest.Session, workers: dict[Connection, Any]) -> int:
                 if (started := running.pop(end, None)) is not None:
                     _report_lost(session, started, workers[end].exitcode)
                     done += 1
+                elif exit_code := workers[end].exitcode:
+                    why = f"a worker has ended with exit code {exit_code} after its tests"
+                    raise session.Interrupted(why) from None
                 continue
             if isinstance(event, _Started):
                 running[end] = event
                 continue
-            started = running.pop(end)
-            hook.pytest_runtest_logstart(nodeid=started.nodeid, location=started.location)
+            finished = running.pop(end, None)
+            if finished is not None:
+                hook.pytest_runtest_logstart(nodeid=finished.nodeid, location=finished.location)
             for each in event.reports:
                 report = hook.pytest_report_from_serializable(config=config, data=each)
                 hook.pytest_runtest_logreport(report=report)
-            hook.pytest_runtest_logfinish(nodeid=started.nodeid, location=started.location)
-            done += 1
+            if finished is not None:
+                hook.pytest_runtest_logfinish(nodeid=finished.nodeid, location=finished.location)
+                done += 1
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:

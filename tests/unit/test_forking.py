@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -95,6 +96,29 @@ def test_a_forked_program_has_only_the_given_descriptors(tmp_path: Path, monkeyp
     forked = opened()
     monkeypatch.setattr(forking, "are_forked", False)
     assert forked == opened()
+
+
+def test_a_forked_program_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    program = """
+import signal, subprocess, sys
+from tests import forking
+forking.use()
+chain = subprocess.Popen([sys.argv[1], "simnet", "--state-dir", "."], stderr=subprocess.PIPE)
+while b"simnet listens" not in chain.stderr.readline():
+    pass
+print(chain.pid, flush=True)
+signal.pause()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", program, BIN / "orderd"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    ) as starter:
+        assert starter.stdout is not None
+        chain = os.pidfd_open(int(starter.stdout.readline()))
+        starter.kill()
+    ended, _, _ = select.select([chain], [], [], 30)
+    os.close(chain)
+    assert ended
 
 
 @pytest.mark.parametrize(
