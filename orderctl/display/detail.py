@@ -11,6 +11,7 @@ from rich.text import Text
 
 from orderctl.display.facts import describe, rent
 from orderctl.display.formats import clock, duration, shorten
+from orderctl.display.prices import described_price
 from orderctl.display.resting import guards, is_family, rests
 from orderctl.display.states import UNKNOWN
 from orderctl.display.tables import pairs, plain_table, print_whole, status_text
@@ -115,7 +116,8 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     if order.amount_out is not None:
         received = (f"{order.amount_out} {order.token_out}", Tone.GOOD.bold)
         paid = "" if order.exact_out is None else f" for {order.amount_in} {order.token_in},"
-        facts.append(("received", Text.assemble(received, f"{paid} at {order.executed_price}{_against_quote(order)}")))
+        price = _price(order)
+        facts.append(("received", Text.assemble(received, f"{paid}{price}{_against_quote(order)}")))
     if order.network_fee is not None:
         fill = OrderTimeline(order, detail.events).end
         rest = rent(fill) if isinstance(fill, Confirmed) else ""
@@ -144,6 +146,12 @@ def _against_quote(order: OrderView) -> str:
     return f", {abs(better):.2f} bp {'better' if better > 0 else 'worse'} than quoted"
 
 
+def _price(order: OrderView) -> str:
+    if order.executed_price is None:
+        return ""
+    return f" at {described_price(order.token_in, order.token_out, order.executed_price)}"
+
+
 def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
     """What child orders have executed so far, and the slippage from the mid price at the first fill."""
     order = detail.order
@@ -155,8 +163,9 @@ def _parts(detail: OrderDetail) -> list[tuple[str, Text]]:
     if fills and fills[0].mid is not None and order.executed_price is not None:
         began = Decimal(fills[0].mid)
         below = (1 - Decimal(order.executed_price) / began) * 10_000
-        word = "below" if below >= 0 else "above"
-        facts.append(("slippage", Text(f"{abs(below):.1f} bp {word} {began:.9g}, the mid price at the first fill")))
+        word = "worse" if below >= 0 else "better"
+        mid = described_price(order.token_in, order.token_out, fills[0].mid)
+        facts.append(("slippage", Text(f"{abs(below):.1f} bp {word} than {mid}, the mid price at the first fill")))
     return facts
 
 

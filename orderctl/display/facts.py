@@ -1,8 +1,10 @@
 """Describes the events of an order in words."""
 
+from fractions import Fraction
 from typing import Final, assert_never
 
 from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, clock, percent, shorten
+from orderctl.display.prices import described_price, pair_price
 from orderctl.display.resting import rests
 from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.terms import terms
@@ -105,7 +107,7 @@ def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderVie
         return [f"order {fact.child} executes {fact.amount_in} {order.token_in}"]
     if isinstance(fact, FilledPart):
         sold = f"{fact.amount_in} {order.token_in} sold for {fact.amount_out} {order.token_out}"
-        return [f"{sold} at {fact.executed_price}, {fact.remaining} {order.token_in} left"]
+        return [f"{sold} at {_price(order, fact.executed_price)}, {fact.remaining} {order.token_in} left"]
     confirmed = "" if fact.slot == fact.met_at_slot else f", met since slot {fact.met_at_slot}"
     pays = f"the market pays {fact.amount_out} {order.token_out}, {fact.price}, at slot {fact.slot}{confirmed}"
     return [pays, f"it waited for {fact.condition}"]
@@ -114,8 +116,12 @@ def _rested(fact: Released | Triggered | Executing | FilledPart, order: OrderVie
 def fill(fact: Confirmed, order: OrderView) -> str:
     if order.exact_out is not None:
         paid = f"{fact.amount_in} {order.token_in}"
-        return f"received {fact.amount_out} {order.token_out} for {paid}, at {fact.executed_price}"
-    return f"received {fact.amount_out} {order.token_out} at {fact.executed_price}"
+        return f"received {fact.amount_out} {order.token_out} for {paid}, at {_price(order, fact.executed_price)}"
+    return f"received {fact.amount_out} {order.token_out} at {_price(order, fact.executed_price)}"
+
+
+def _price(order: OrderView, rate: str) -> str:
+    return described_price(order.token_in, order.token_out, rate)
 
 
 def rent(fact: Confirmed) -> str:
@@ -129,7 +135,8 @@ def quote_line(quote: Quoted, chosen: Quoted, order: OrderView, *, wide: bool) -
     amount = f"{quote.amount_out} {order.token_out}"
     if quote.amount_in is not None:
         amount = f"{quote.amount_in} {order.token_in}"
-    offer = f"{amount} at {quote.price}, impact {impact} %{pool}"
+    price, _ = pair_price(order.token_in, order.token_out, Fraction(quote.price))
+    offer = f"{amount} at {price}, impact {impact} %{pool}"
     return f"{mark} {quote.pool_kind:<15} {offer}"
 
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
 
-from orderctl.display.pairs import pair_of
-from orderd.domain.money import format_significant
-
-_RANK: Final = {"USDC": 2, "SOL": 1}
+from orderd.domain.price_by_symbol import price_in, quote_of
 
 
 def traded_price(token_in: str, amount_in: str, token_out: str, amount_out: str) -> tuple[str, str]:
@@ -21,17 +17,22 @@ def traded_price(token_in: str, amount_in: str, token_out: str, amount_out: str)
 
 def pair_price(token_in: str, token_out: str, rate: Fraction) -> tuple[str, str]:
     """The same for a rate, in ``token_out`` per ``token_in``."""
-    if _quote_of(token_in, token_out) == token_out:
-        return format_significant(rate), f"{token_out} per {token_in}"
-    return format_significant(1 / rate), f"{token_in} per {token_out}"
+    return price_in(_quote_of(token_in, token_out), token_in, token_out, rate)
+
+
+def described_price(token_in: str, token_out: str, rate: str) -> str:
+    """The same as text: ``101.25 USDC per SOL``."""
+    return " ".join(pair_price(token_in, token_out, Fraction(rate)))
 
 
 def _quote_of(token_in: str, token_out: str) -> str:
-    """The token in which prices are given: USDC before SOL before others, as for the prices of orders.
+    """The token in which prices are given, as for the prices of orders.
 
-    Of two others it is the received one if this client does not know their mints.
+    Of two tokens other than SOL and USDC it is the received one if this client does not know their mints.
     """
+    if (quote := quote_of(token_in, token_out)) is not None:
+        return quote
+    from orderctl.display.pairs import pair_of
+
     pair = pair_of(token_in, token_out)
-    if pair is not None:
-        return pair.quote.symbol
-    return max(token_out, token_in, key=lambda token: _RANK.get(token, 0))
+    return token_out if pair is None else pair.quote.symbol

@@ -5,6 +5,7 @@ The limit is a minimum output, or for an exact output a maximum cost.
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, percent, shorten
+from orderctl.display.prices import described_price, pair_price
 from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.shares import shares_of
 from orderctl.display.tables import Column, IfItFits, plain_table
@@ -27,11 +29,12 @@ def quote_view(quote: QuoteResult, *, wide: bool = False) -> RenderableType:
     """The full view. ``wide`` explains the choice: how much worse each pool is, full addresses, slots, the amounts of
     each leg, and the compute budget."""
     chosen, words = quote.chosen, _words(quote)
+    price = described_price(quote.token_in, quote.token_out, chosen.price)
     cost = f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %"
     parts: list[RenderableType] = [
         *about(quote.tokens),
         Text(_subject(quote)),
-        Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}, {cost}"),
+        Text.assemble(f"{words.verb} ", (words.amount, Tone.GOOD.bold), f" at {price}, {cost}"),
     ]
     parts += shares_of(quote.route, ADDRESS_WIDTH if wide else POOL_WIDTH)
     if wide:
@@ -66,10 +69,11 @@ def _refusals(quote: QuoteResult) -> Iterator[Refused]:
 def brief_quote_view(quote: QuoteResult) -> RenderableType:
     """A short view of up to seventy columns, with the most important facts first."""
     chosen, words = quote.chosen, _words(quote)
+    price = described_price(quote.token_in, quote.token_out, chosen.price)
     network_fee = "" if quote.network_fee is None else f", network fee about {quote.network_fee} SOL{_rent(quote)}"
     parts: list[RenderableType] = [
         *about(quote.tokens),
-        Text.assemble(f"{words.verb:<{len(words.bound)}} ", (words.amount, Tone.GOOD.bold), f" at {chosen.price}"),
+        Text.assemble(f"{words.verb:<{len(words.bound)}} ", (words.amount, Tone.GOOD.bold), f" at {price}"),
         Text.assemble(f"{words.bound} ", (words.limit, "bold"), _why_limit(quote)),
         Text(
             f"fee {chosen.fee} {chosen.fee_token}, impact {percent(chosen.price_impact_bps)} %{network_fee}",
@@ -83,7 +87,7 @@ def brief_quote_view(quote: QuoteResult) -> RenderableType:
         )
         for offer in by_amount(quote.quotes):
             impact = f"{percent(offer.price_impact_bps)} %"
-            table.add_row(Text(offer.pool_kind), Text(_compared(offer)), offer.price, impact)
+            table.add_row(Text(offer.pool_kind), Text(_compared(offer)), _price(quote, offer), impact)
         parts += [Text(), table]
     parts += [Text(f"{no.venue}: {no.code}", "dim") for no in _refusals(quote)]
     return Group(*parts)
@@ -130,12 +134,16 @@ def _offers(quote: QuoteResult, *columns: Column, cells: Callable[[Quoted], tupl
         table.add_row(
             Text(offer.pool_kind, style),
             Text(_compared(offer), style),
-            offer.price,
+            _price(quote, offer),
             f"{offer.fee} {offer.fee_token}",
             f"{percent(offer.price_impact_bps)} %",
             *cells(offer),
         )
     return table
+
+
+def _price(quote: QuoteResult, offer: Quoted) -> str:
+    return pair_price(quote.token_in, quote.token_out, Fraction(offer.price))[0]
 
 
 class _Words(NamedTuple):

@@ -4,6 +4,7 @@ sites."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from db.recent import MOST, FillFigures, Recent
 from orderd.domain.order import STATES
+from orderd.domain.price_by_symbol import price_in, quote_of
 from orderd.gateway.dashboard.measured import Measured
 from orderd.gateway.dashboard.plots import PlotSeries, bars, lines
 from orderd.gateway.health_checks import Readiness
@@ -69,8 +71,17 @@ def dashboard_page(data: DashboardData, params: DashboardParams, now: datetime) 
         is_cut=data.recent is not None and data.recent.all_fills.fills >= MOST,
         most=MOST,
         states=STATES,
+        price_of=_price_of,
         **{name: getattr(data, name) for name in DashboardData.__slots__},
     )
+
+
+def _price_of(order: OrderView) -> str:
+    """The price of its fills in the unit of its pair, or else the price that it waits for, which has that unit."""
+    if order.executed_price is None:
+        return order.limit_price or order.stop_price or order.take_profit_price or ""
+    quote = quote_of(order.token_in, order.token_out) or order.token_out
+    return " ".join(price_in(quote, order.token_in, order.token_out, Fraction(order.executed_price)))
 
 
 @dataclass(frozen=True, slots=True)

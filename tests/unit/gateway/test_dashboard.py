@@ -3,6 +3,7 @@
 import math
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -18,6 +19,7 @@ from orderd.gateway.dashboard.plots import PlotSeries, axis_of, bars, lines
 from orderd.gateway.health_checks import Readiness
 from orderd.wire.halts import HaltView
 from orderd.wire.status import RateLimitUse, ServiceHealth, StatusResult
+from tests.samples.orders import FILLED, history, order_after
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TIMES = ("11:45", "11:52", "now")
@@ -92,6 +94,18 @@ def test_the_page_escapes_everything_written_by_others() -> None:
     assert style is not None
     assert f"'sha256-{b64encode(sha256(style[1].encode()).digest()).decode()}'" in CONTENT_SECURITY_POLICY
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
+
+
+def test_orders_of_both_directions_have_their_price_in_one_unit() -> None:
+    sold = order_after(history(FILLED))
+    bought = sold.model_copy(update={"token_in": "USDC", "token_out": "SOL", "executed_price": "0.00983410072"})
+    unknown = sold.model_copy(update={"token_in": "WIF", "token_out": "BONK", "executed_price": "4"})
+    waiting = sold.model_copy(update={"executed_price": None, "take_profit_price": "120"})
+    shown = dashboard_page(
+        replace(sights(RECENT), ended=(sold, bought, unknown), active=(waiting,)), DashboardParams(), NOW
+    )
+    prices = "101.540141 USDC per SOL", "101.68698 USDC per SOL", "4 BONK per WIF", "120"
+    assert all(f"<td>{price}</td>" in shown for price in prices)
 
 
 def test_unknown_figures_are_shown_as_unknown() -> None:

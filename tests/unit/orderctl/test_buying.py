@@ -138,7 +138,7 @@ class TestShown:
 
         assert lines[:2] == [
             "buy 152.310211 USDC with SOL",
-            "pay 1.5 SOL at 101.540141, fee 0.00375 SOL, impact 0.021 %",
+            "pay 1.5 SOL at 101.540141 USDC per SOL, fee 0.00375 SOL, impact 0.021 %",
         ]
         table = next(number for number, line in enumerate(lines) if line.startswith("EACH POOL ALONE"))
         assert "SOL IN" in lines[table]
@@ -178,7 +178,7 @@ class TestShown:
         routed = describe(BOUGHT[2], order)
         assert routed[0].split() == ["→", "raydium_cpmm", "1.5", "SOL", "at", "101.540141,", "impact", "0.021", "%"]
         assert routed[-1].endswith("for at most 1.5075 SOL")
-        assert describe(BOUGHT[4], order)[0] == "received 152.310211 USDC for 1.4999 SOL, at 101.540141"
+        assert describe(BOUGHT[4], order)[0] == "received 152.310211 USDC for 1.4999 SOL, at 101.540141 USDC per SOL"
         split = BOUGHT[2].model_copy(update={"route": SPLIT, "gain_bps": "3.1"})
         assert describe(split, order)[-2].strip() == "together 1.5 SOL, 3.1 bp less than the best pool"
 
@@ -207,7 +207,7 @@ class TestShown:
         for line in (
             "buy        152.310211 USDC with SOL",
             "quoted     1.5 SOL, at most 1.5075",
-            "received   152.310211 USDC for 1.4999 SOL, at 101.540141",
+            "received   152.310211 USDC for 1.4999 SOL, at 101.540141 USDC per SOL",
         ):
             assert line in out
 

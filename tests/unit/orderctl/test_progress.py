@@ -58,7 +58,7 @@ def test_a_fill_shows_stages_with_times_quotes_and_the_received_amount() -> None
         "   signature 5Xk3aaaaaaaaaaaa…aaa9fQa",
         "   expires at block 960",
         "✓  confirmed",
-        "   received 152.310211 USDC at 101.540141",
+        "   received 152.310211 USDC at 101.540141 USDC per SOL",
         "   fee 0.000005 SOL, slot 815",
     ]
 

@@ -559,8 +559,8 @@ def fill(minutes: int, price: str, mid: str | None = "100") -> FillView:
 @pytest.mark.parametrize(
     ("price", "mid", "expected"),
     [
-        ("99.5", "100", "50.0 bp below 100, the mid price at the first fill"),
-        ("100.25", "100", "25.0 bp above 100, the mid price at the first fill"),
+        ("99.5", "100", "50.0 bp worse than 100 USDC per SOL, the mid price at the first fill"),
+        ("100.25", "100", "25.0 bp better than 100 USDC per SOL, the mid price at the first fill"),
         ("99.5", None, None),
     ],
 )

@@ -31,6 +31,7 @@ _DOMAIN = (
     ),
     *(
         "price",
+        "price_by_symbol",
         "quote",
         "quoted",
         "schedule",

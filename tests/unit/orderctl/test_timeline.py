@@ -124,7 +124,7 @@ def test_every_event_has_a_description() -> None:
         "attempt 1: TX_EXPIRED: block height 1,013 passed without the transaction | "
         "next attempt at 2025-11-21 09:30:09.000",
         "its worker died before signing; the order is queued again",
-        "received 152.310211 USDC at 101.540141 | fee 0.000005 SOL, slot 815",
+        "received 152.310211 USDC at 101.540141 USDC per SOL | fee 0.000005 SOL, slot 815",
     ]
 
 

@@ -18,13 +18,33 @@ class TestQuote:
 
         assert lines == [
             "sell 1.5 SOL for USDC",
-            "receive 152.310211 USDC at 101.540141, fee 0.00375 SOL, impact 0.021 %",
+            "receive 152.310211 USDC at 101.540141 USDC per SOL, fee 0.00375 SOL, impact 0.021 %",
             "  SOL to USDC: 100 % raydium_cpmm 7Xawhb…mX",
             "EACH POOL ALONE    USDC OUT       PRICE          FEE   IMPACT  POOL",
             "raydium_cpmm     152.310211  101.540141  0.00375 SOL  0.021 %  7Xawhb…mX",
             "meteora_dlmm        152.104  101.402667  0.00375 SOL   0.05 %  5rCf1D…S6",
             "at least 151.54866 USDC at 0.5 % slippage; network fee about 0.0000063 SOL",
         ]
+
+    def test_a_purchase_has_its_price_in_the_same_unit_as_a_sale(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        chosen = QUOTE.chosen.model_copy(update={"amount_out": "1.5", "price": "0.00983410072"})
+        answer = QUOTE.model_copy(
+            update={
+                "token_in": "USDC",
+                "token_out": "SOL",
+                "amount_in": "152.53",
+                "min_amount_out": "1.49",
+                "chosen": chosen,
+                "quotes": (chosen,),
+            }
+        )
+        daemon.answers(Method.QUOTE, answer)
+
+        lines = orderctl("quote", "USDC", "SOL", "152.53").out.splitlines()
+
+        assert lines[1].startswith("receive 1.5 SOL at 101.68698 USDC per SOL, ")
+        assert any(line.startswith("raydium_cpmm") and " 101.68698 " in line for line in lines)
+        assert "0.00983" not in "".join(lines)
 
     @pytest.mark.parametrize(
         ("least", "expected"),
@@ -71,7 +91,7 @@ class TestQuote:
 
         assert lines[:6] == [
             "sell 1.5 SOL for USDC",
-            "receive 152.5 USDC at 101.666667, fee 0.00375 SOL, impact 0.014 %",
+            "receive 152.5 USDC at 101.666667 USDC per SOL, fee 0.00375 SOL, impact 0.014 %",
             "  SOL to USDC:",
             "    ━━━━━━━━━━━━────────   62.5 % raydium_cpmm    7Xawhb…mX",
             "    ━━━━━━━━────────────   37.5 % meteora_dlmm    5rCf1D…S6",

@@ -25,7 +25,7 @@ class TestWatch:
             f"{below}  chosen: raydium_cpmm 7Xawhb…mX, for at least 151.54866 USDC\n"
             f"2025-11-21 09:30:00.750     +0.750 s  submitted  signature {SIGNATURE}\n"
             f"{below}expires at block 960\n"
-            "2025-11-21 09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141\n"
+            "2025-11-21 09:30:01.000     +1.000 s  confirmed  received 152.310211 USDC at 101.540141 USDC per SOL\n"
             f"{below}fee 0.000005 SOL, slot 815\n",
             "",
         )
