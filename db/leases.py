@@ -21,14 +21,14 @@ from orderd.domain.trigger import ADVERSE
 
 
 class Due(NamedTuple):
-    """Due orders: those to ``start``, and those for which to check (``look``) whether the reason of their wait has
+    """Due orders: those to ``start``, and those for which to check (``check``) whether the reason of their wait has
     ended."""
 
     start: list[UUID]
-    look: list[UUID]
+    check: list[UUID]
 
 
-_LOOKED_FOR: Final = AWAITED - CODES
+_CHECKED: Final = AWAITED - CODES
 """Reasons of waits that are checked before a start is requested. A halt is not one: dispatch sends nothing during a
 halt."""
 
@@ -48,7 +48,7 @@ def take_due(limit: int, sender: str | None = None, as_of: datetime | None = Non
         RETURNING id, waits_for""",
         (sender, as_of, limit),
     )
-    taken = sorted((UUID(str(order_id)), waits_for in _LOOKED_FOR) for order_id, waits_for in rows)
+    taken = sorted((UUID(str(order_id)), waits_for in _CHECKED) for order_id, waits_for in rows)
     return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])
 
 

@@ -19,7 +19,7 @@ from orderd.domain.tokens import Token
 from orderd.solana.json_rpc import RpcError, RpcResponseError
 from orderd.solana.rpc import RpcClient
 
-LOOK_SECONDS: Final = 5.0
+CHECK_SECONDS: Final = 5.0
 _LEASE_SECONDS: Final = 20.0
 Firing = Mapping[str, Mapping[str, Any]]
 """The conditions of one kind that hold now: facts by key, ``text`` for people among them."""
@@ -47,7 +47,7 @@ class Conditions:
         self._clock = clock
         self._slot = -1
         self._slot_at = clock()
-        self._looks: dict[AlertKind, Callable[[], Firing | None]] = {
+        self._checks: dict[AlertKind, Callable[[], Firing | None]] = {
             AlertKind.HALTED: self._halted,
             AlertKind.BALANCE_LOW: self._balance_low,
             AlertKind.STOP_CANNOT_SELL: self._stop_cannot_sell,
@@ -60,14 +60,14 @@ class Conditions:
         with database.connection_context():
             if not alerts.watches(self._name, _LEASE_SECONDS):
                 return
-        looks_at_endpoint = AlertKind.ENDPOINT_LAGGING in self._wanted.kinds
-        lagging = self._endpoint_lagging() if looks_at_endpoint else {}  # takes as long as the endpoint does
+        checks_endpoint = AlertKind.ENDPOINT_LAGGING in self._wanted.kinds
+        lagging = self._endpoint_lagging() if checks_endpoint else {}  # takes as long as the endpoint does
         with database.connection_context():
-            for kind, look in self._looks.items():
+            for kind, check in self._checks.items():
                 with best_effort("alert conditions"):
-                    if kind in self._wanted.kinds and (firing := look()) is not None:
+                    if kind in self._wanted.kinds and (firing := check()) is not None:
                         alerts.settle(kind, firing)
-            if looks_at_endpoint:
+            if checks_endpoint:
                 alerts.settle(AlertKind.ENDPOINT_LAGGING, lagging)
 
     def _halted(self) -> Firing:

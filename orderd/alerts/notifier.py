@@ -18,7 +18,7 @@ from db import alerts
 from db.alerts import LONGEST_PAUSE_SECONDS, AlertDelivery
 from db.connection import check_schema, connect, database
 from orderd.alerts import apprise, webhook
-from orderd.alerts.conditions import LOOK_SECONDS, Conditions
+from orderd.alerts.conditions import CHECK_SECONDS, Conditions
 from orderd.alerts.message import digest
 from orderd.alerts.webhook import UndeliveredError
 from orderd.best_effort import best_effort, keep_going
@@ -111,7 +111,7 @@ class _Running:
         works: list[Callable[[], Awaitable[None]]] = [
             lambda: _every(_SUBSCRIBE_SECONDS, lambda: asyncio.to_thread(_subscribe, wanted)),
             lambda: _every(POLL_SECONDS, lambda: _stored(lambda: alerts.distribute(events_by_receiver))),
-            lambda: _every(LOOK_SECONDS, lambda: asyncio.to_thread(conditions.run_once)),
+            lambda: _every(CHECK_SECONDS, lambda: asyncio.to_thread(conditions.run_once)),
             *(Delivery(name, receiver).run for name, receiver in wanted.receivers.items()),
         ]
         return [asyncio.create_task(keep_going("alerts", work)) for work in works]

@@ -128,7 +128,7 @@ class _Binding(IntEnum):
     AMOUNTS = 2
 
 
-class _Look(NamedTuple):
+class _Step(NamedTuple):
     """A pending step of the search for one set; ordered by the set's bound, the highest first.
 
     ``at`` is a method without its search: a bound one would make a reference cycle, and leave about eighty objects per
@@ -179,7 +179,7 @@ class _Search:
         self._put_off: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
         self._tried: set[tuple[int, ...]] = set()
         self._turn = count()
-        self._open: list[_Look] = []
+        self._open: list[_Step] = []
 
     # The search
 
@@ -193,14 +193,14 @@ class _Search:
         ):  # otherwise no set pays more than the best pool, unless that does not fit
             self._try_first()
         while self._open:
-            look = heappop(self._open)
-            found = look.at(self, *look.what)
+            step = heappop(self._open)
+            found = step.at(self, *step.what)
             if found is not None:
                 return found
         return None
 
     def _queue_step(self, at_most: int, at: Callable[..., Split | None], *what: object) -> None:
-        heappush(self._open, _Look(-at_most, next(self._turn), at, what))
+        heappush(self._open, _Step(-at_most, next(self._turn), at, what))
 
     def _try_first(self) -> None:
         for size in range(1, self._largest + 1):

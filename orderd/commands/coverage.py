@@ -51,7 +51,7 @@ def by_reason(market: "ProvingMarket", kind: "PoolKind", pairs: "list[Pair]") ->
     RPC_*."""
     found: dict[str | None, set[str]] = defaultdict(set)
     for pair in pairs:
-        liquidity = market.look(kind, pair)
+        liquidity = market.liquidity_of(kind, pair)
         found[None].update(pool.address for pool in liquidity.pools)
         for refusal in liquidity.refusals:
             found[_reason(refusal)].add(_pool(refusal))

@@ -180,7 +180,7 @@ def _programs(settings: Settings) -> DoctorFinding:
     kinds = settings.traded_kinds
     if not settings.needs_proof:
         return DoctorFinding("programs", "ok", f"{', '.join(kinds)} are traded; this chain needs no proofs")
-    known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).look()
+    known = ProvedKinds(open_rpc(settings, _CHAIN_SECONDS), settings.chain, kinds).current()
     proved = [kind for kind in kinds if known[kind] is None]
     detail = "; ".join(
         [f"{', '.join(proved) or 'none'} proved", *(f"{kind}: {why}" for kind, why in known.items() if why)]

@@ -72,9 +72,9 @@ def examine(rpc: RpcClient, settings: Settings, wallet: Pubkey | None) -> Iterat
         yield _finding("funds", lambda: _funds(rpc, wallet))
 
 
-def _finding(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
+def _finding(check: str, probe: Callable[[], DoctorFinding]) -> DoctorFinding:
     try:
-        return look()
+        return probe()
     except (RpcError, ValueError) as error:
         return DoctorFinding(check, "warn", f"the check failed: {error}", "use another endpoint")
 

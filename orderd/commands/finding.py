@@ -17,9 +17,9 @@ class DoctorFinding:
     fix: str = ""
 
 
-def tried(check: str, look: Callable[[], DoctorFinding]) -> DoctorFinding:
+def tried(check: str, probe: Callable[[], DoctorFinding]) -> DoctorFinding:
     """Run a check; an OrderdError becomes a finding."""
     try:
-        return look()
+        return probe()
     except OrderdError as error:
         return DoctorFinding(check, "fail", error.detail, error.spec.next_step)

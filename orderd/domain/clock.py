@@ -26,7 +26,7 @@ _KNOWN_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The server's clock ``now``, at the ``last`` look, and by how much its stored times were ``moved``; in seconds.
+    """The server's clock ``now`` and at the ``last`` stored reading, and how far stored times were ``moved``; seconds.
 
     ``last`` is None if nothing is stored.
     """
@@ -55,8 +55,8 @@ class ClockWatch:
         self._began: float | None = None
         self._base: tuple[float, Reading] | None = None
 
-    def look(self, reading: Reading, requested_at: float) -> Jump | None:
-        """The jump of the clock since the last look, if any. ``requested_at`` is the own clock at the request."""
+    def observe(self, reading: Reading, requested_at: float) -> Jump | None:
+        """The jump of the clock since the last reading, if any. ``requested_at`` is the own clock at the request."""
         now = self._elapsed()
         if now - requested_at > _SURE_SECONDS:
             return None
@@ -75,7 +75,7 @@ class ClockWatch:
         return is_old and self._base[0] - self._began >= _KNOWN_SECONDS
 
     def moment(self, reading: Reading) -> float:
-        """The time in the server's seconds, for ending waits after this look.
+        """The time in the server's seconds, for ending waits after this reading.
 
         A reading that was too slow to show a jump is not used if it is ahead of what is expected.
         """
@@ -84,7 +84,7 @@ class ClockWatch:
 
     @property
     def expected(self) -> float | None:
-        """The expected time of the server's clock now; None before the first look."""
+        """The expected time of the server's clock now; None before the first reading."""
         if self._base is None:
             return None
         at, reading = self._base
@@ -99,7 +99,7 @@ class ClockWatch:
         at, before = self._base
         elapsed = now - at
         seconds = reading.now - before.now - elapsed - (reading.moved - before.moved)
-        # A clock that was set ahead since the last look is ahead of the last reading by at least the jump.
+        # A clock that was set ahead since then is ahead of the last reading by at least the jump.
         return _jump(min(seconds, max(since_last, 0.0)), reading.now - elapsed, reading)
 
 

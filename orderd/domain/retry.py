@@ -5,7 +5,7 @@ from typing import Final
 
 from orderd.domain.errors import ERRORS, Consequence, ErrorCode
 
-_LONGEST_LOOK_MS: Final = 5_000
+_MAX_CHECK_DELAY_MS: Final = 5_000
 """Maximum time from the return of a service until a waiting order checks it."""
 
 
@@ -46,12 +46,12 @@ class RetryPolicy:
         doublings = min(max(failures - 1, 0), self.cap_ms.bit_length())
         return _less(min(self.base_ms << doublings, self.cap_ms), jitter)
 
-    def look_delay_ms(self, waited_ms: int, jitter: float) -> int:
+    def check_delay_ms(self, waited_ms: int, jitter: float) -> int:
         """Milliseconds until an order that has waited this long checks again whether it can go on.
 
         A quarter of the wait, so that an order with a long wait checks seldom; at least the first wait of an attempt.
         """
-        return _less(min(max(waited_ms // 4, self.base_ms), _LONGEST_LOOK_MS), jitter)
+        return _less(min(max(waited_ms // 4, self.base_ms), _MAX_CHECK_DELAY_MS), jitter)
 
 
 def _less(full_ms: int, jitter: float) -> int:

@@ -29,7 +29,7 @@ class DatabaseClock:
         self._watch = ClockWatch(elapsed)
         self._lock = threading.Lock()
 
-    def look(self) -> datetime:
+    def check(self) -> datetime:
         """Move the stored times where the clock was set, unless another process has done so.
 
         Returns the time of the reading, to compare due times with. The clock may be set again before
@@ -38,7 +38,7 @@ class DatabaseClock:
         with self._lock, database.connection_context():
             requested_at = self._elapsed()
             reading = clock.read()
-            jump = self._watch.look(reading, requested_at)
+            jump = self._watch.observe(reading, requested_at)
             if jump is not None and clock.move(jump, self._lease_seconds):
                 log.warning("Postgres' clock was set, waits go on", action="clock_set", seconds=round(jump.seconds, 3))
             elif self._watch.may_note(reading):
@@ -51,7 +51,7 @@ class DatabaseClock:
         How far the clock was set while no process was running is only partly known: if it is behind the last reading,
         it was set back by at least that much.
         """
-        self.look()
+        self.check()
         with database.connection_context():
             if orders := clock.cut(self._lease_seconds, longest_seconds):
                 log.warning("waits were too long and were shortened", action="clock_cut", orders=orders)

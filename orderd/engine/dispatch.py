@@ -39,16 +39,17 @@ class Line(Protocol):
 
 
 class Send(Protocol):
-    """Puts orders in the queue; with ``look`` they first check whether the cause of their wait is over."""
+    """Puts orders in the queue; with ``check_clock`` they first check whether the cause of their wait is over."""
 
-    def __call__(self, order_ids: Sequence[UUID], *, look: bool = False) -> None: ...
+    def __call__(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> None: ...
 
 
 class Dispatch:
     """One pass at a time; any number of processes may run it at the same time.
 
-    ``depth`` returns the number of orders in the queue. ``name`` is the name of this process. ``look`` makes sure that
-    Postgres' clock was not set; ``halted`` says whether a halt prevents signatures, and is called in each pass.
+    ``depth`` returns the number of orders in the queue. ``name`` is the name of this process. ``check_clock`` makes
+    sure that Postgres' clock was not set; ``halted`` says whether a halt prevents signatures, and is called in each
+    pass.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Dispatch:
         depth: Callable[[], int],
         name: str | None = None,
         line: "Line | None" = None,
-        look: Callable[[], datetime | None] = lambda: None,
+        check_clock: Callable[[], datetime | None] = lambda: None,
         halted: Callable[[], object] = lambda: None,
     ) -> None:
         self._publisher = publisher
@@ -66,7 +67,7 @@ class Dispatch:
         self._depth = depth
         self._name = name
         self._line = line
-        self._look = look
+        self._check_clock = check_clock
         self._halted = halted
         self._missed: deque[UUID] = deque()
         self._expire_at = 0.0
@@ -79,7 +80,7 @@ class Dispatch:
     def run_once(self) -> int:
         """Release the orders of lost workers, expire orders, and send the due ones. Returns how many it sent."""
         with database.connection_context():
-            as_of = self._look()
+            as_of = self._check_clock()
             if missed := list(self._missed):
                 leases.give_back(missed)
                 if self._name is not None:
@@ -96,10 +97,10 @@ class Dispatch:
             if self._depth() >= _ENOUGH:
                 return 0  # orders that were queued long ago are most likely still in the queue, and not lost
             due = leases.take_due(_BATCH, self._name, as_of)
-            for order_ids, look in (due.start, False), (due.look, True):
+            for order_ids, check_first in (due.start, False), (due.check, True):
                 if order_ids:
-                    self._send_off(order_ids, look=look)
-        return len(due.start) + len(due.look)
+                    self._send_off(order_ids, check_first=check_first)
+        return len(due.start) + len(due.check)
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
         """Make a pending order wait this long, and then check whether the error is over.
@@ -113,9 +114,9 @@ class Dispatch:
         self._publisher.publish(waits.moved)
         return True
 
-    def _send_off(self, order_ids: Sequence[UUID], *, look: bool) -> None:
+    def _send_off(self, order_ids: Sequence[UUID], *, check_first: bool) -> None:
         try:
-            self._send(order_ids, look=look)
+            self._send(order_ids, check_first=check_first)
         except Exception:
             leases.give_back(order_ids)
             raise

@@ -147,7 +147,7 @@ def _delay_ms(
 def _wait(failed: AttemptFailedError, policy: RetryPolicy, persistence: _Persistence) -> Change:
     """The turn has found a service unavailable: it does not count."""
     order, error = failed.order, failed.error
-    delay_ms = policy.look_delay_ms(0, random.random())  # noqa: S311
+    delay_ms = policy.check_delay_ms(0, random.random())  # noqa: S311
     until = datetime.now(UTC) + timedelta(milliseconds=delay_ms)
     fact = Deferred(until=until, reason=error.spec.title, code=error.code, detail=error.detail)
     if persistence is _Persistence.RESTS:

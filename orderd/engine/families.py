@@ -54,19 +54,19 @@ class Families:
         market_seconds: int,
         policy: RetryPolicy,
         halted: Callable[[], object] = lambda: None,
-        look: Callable[[], datetime | None] = lambda: None,
+        check_clock: Callable[[], datetime | None] = lambda: None,
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """``market_seconds`` is the maximum validity of an order at the market's price. While trading is ``halted``, a
-        TWAP is paused. ``look`` returns the current time for ending waits."""
+        TWAP is paused. ``check_clock`` returns the current time for ending waits."""
         self._publisher = publisher
         self._send = send
         self._market_seconds = market_seconds
         self._policy = policy
         self._halted = halted
         self._chance = chance
-        self._look = look
+        self._check_clock = check_clock
         self._as_of: datetime | None = None
         self._after = 0
 
@@ -75,7 +75,7 @@ class Families:
         with database.connection_context(), families.exclusive_handling() as is_mine:
             if not is_mine:
                 return 0
-            self._as_of = self._look()
+            self._as_of = self._check_clock()
             return self._process_changes()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:

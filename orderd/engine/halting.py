@@ -23,10 +23,10 @@ class Halts:
         self._error: OrderdError | None = None
 
     def known(self) -> OrderdError | None:
-        """The error of the current halt as of the last look; None if there is none."""
+        """The error of the current halt as of the last refresh; None if there is none."""
         return self._error
 
-    def look(self) -> OrderdError | None:
+    def refresh(self) -> OrderdError | None:
         """Read the halts now. Raises PeeweeException; then the last result stays."""
         with database.connection_context():
             self._error = current()

@@ -25,8 +25,8 @@ from orderd.venues.quoting_code import quoting_code
 from orderd.venues.reading import Reading
 from orderd.venues.renewed import Renewed
 
-LOOK_SECONDS: Final = 60.0
-_VALID_SECONDS: Final = 2 * LOOK_SECONDS
+REFRESH_SECONDS: Final = 60.0
+_VALID_SECONDS: Final = 2 * REFRESH_SECONDS
 
 Objections = Mapping[PoolKind, str | None]
 """Why a kind is not traded; None if it is."""
@@ -46,10 +46,10 @@ class ProvedKinds:
         self._rpc = rpc
         self._programs = {kind: program_of(kind).ids[chain] for kind in kinds}
         self._known: Renewed[None, Objections] = Renewed(
-            self._look, lambda _: LOOK_SECONDS, lambda _: _VALID_SECONDS, clock=clock
+            self._read, lambda _: REFRESH_SECONDS, lambda _: _VALID_SECONDS, clock=clock
         )
 
-    def look(self) -> Objections:
+    def current(self) -> Objections:
         """The current status. Raises OrderdError RPC_* or SERVICE_UNAVAILABLE if it is not known and cannot be
         queried."""
         with translated_rpc_errors(), translated_database_errors():
@@ -59,7 +59,7 @@ class ProvedKinds:
         """The status without waiting; None if it is not known."""
         return self._known.at_hand(None)
 
-    def _look(self, _: None) -> Objections:
+    def _read(self, _: None) -> Objections:
         slots = deployed_slots(self._rpc, self._programs.values())
         with database.connection_context():
             stored = proofs.stored()
@@ -131,7 +131,7 @@ class ProvedVenue:
         return (yield from self._venue.reading(mint_in, mint_out))
 
     def liquidity(self, mint_in: str, mint_out: str) -> Liquidity:
-        reason = self._proved.look()[self.kind]
+        reason = self._proved.current()[self.kind]
         if reason is not None:
             return self._no_liquidity(reason, mint_in, mint_out)
         return self._venue.liquidity(mint_in, mint_out)

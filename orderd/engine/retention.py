@@ -23,12 +23,12 @@ log = structlog.get_logger(__name__)
 class Retention:
     """One pass at a time; one of several processes removes rows, and the others do nothing.
 
-    ``days`` has the limits that are set. ``look`` makes sure that Postgres' clock was not set.
+    ``days`` has the limits that are set. ``check_clock`` makes sure that Postgres' clock was not set.
     """
 
-    def __init__(self, days: Mapping[Kept, int], look: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, days: Mapping[Kept, int], check_clock: Callable[[], object] = lambda: None) -> None:
         self._days = days
-        self._look = look
+        self._check_clock = check_clock
         self._rests_until = dict.fromkeys(days, 0.0)
         self._candles_rest_until = 0.0
         self._removed = dict.fromkeys(days, 0)
@@ -41,7 +41,7 @@ class Retention:
         if not due and not candles_due:
             return 0
         with database.connection_context():
-            self._look()
+            self._check_clock()
             removed = sum(map(self._remove, due))
             return removed + (self._remove_candles() if candles_due else 0)
 

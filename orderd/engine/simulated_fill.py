@@ -25,8 +25,8 @@ def simulate(
     preview: Callable[[OrderTerms, OrderTerms], PreviewResult],
 ) -> SimulatedFill:
     """``quote`` and ``preview`` get the terms of the order, and those of the executed part. Their errors are raised."""
-    looks = [_look(execution, following.best_out, paid) for execution in following.either]
-    execution, awaited = min(zip(following.either, looks, strict=True), key=lambda each: _nearness(each[1]))
+    conditions = [_awaited(execution, following.best_out, paid) for execution in following.either]
+    execution, awaited = min(zip(following.either, conditions, strict=True), key=lambda each: _nearness(each[1]))
     terms, is_met = execution.terms, awaited is None or awaited.is_met
     if following.least is not None:
         part = largest_part(following.least, terms.amount, partial(_is_paid, execution.terms, paid))
@@ -39,7 +39,7 @@ def simulate(
         **dict(found),
         would="execute" if is_met and following.is_due else "rest",
         at=following.at,
-        waits_for=tuple(each for each in looks if each is not None),
+        waits_for=tuple(each for each in conditions if each is not None),
     )
 
 
@@ -49,7 +49,7 @@ def _unpaid(quote: QuoteResult) -> PreviewResult:
     return PreviewResult(quote=quote, succeeds=True, error=None, units_consumed=None, network_fee=fee, logs=())
 
 
-def _look(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | None:
+def _awaited(execution: PlannedExecution, best_out: int, paid: Paid) -> Awaited | None:
     """The distance to the condition, by the same query as the triggers, which accepts any price."""
     condition, terms = execution.condition, execution.terms
     if condition is None:

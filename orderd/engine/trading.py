@@ -46,7 +46,7 @@ from orderd.venues.reading import read_batch
 
 _MINT_SECONDS: Final = 1.5
 """Time-out for reading mints, short because a submission waits for it."""
-_LOOK_SECONDS: Final = 2.0
+_QUICK_SECONDS: Final = 2.0
 """Maximum wait at start for the node's slot time and transaction version."""
 
 
@@ -66,11 +66,11 @@ class Trading:
     pool_age_ms: Callable[[], int]
     versions: VersionChoice
 
-    def look_at_chain(self) -> bool:
+    def refresh_chain(self) -> bool:
         """Measure the slot time, finality and transaction version again, and adapt. Returns whether slot time or
         finality changed."""
-        self.versions.look()
-        if not self.slot_time.look():
+        self.versions.refresh()
+        if not self.slot_time.refresh():
             return False
         self.retry.slot_ms = self.slot_time.ms
         self.rpc.commitment = self.slot_time.commitment
@@ -226,8 +226,8 @@ def slot_time_of(settings: Settings) -> SlotTime:
         profile = settings.local_profile
         return SlotTime(None, profile.slot_ms, settings.commitment or commitment_for(profile.finality_slots))
     asks = settings.commitment is None
-    slot_time = SlotTime(_looking(settings.rpc_url), commitment=settings.commitment or "confirmed", asks=asks)
-    slot_time.look()
+    slot_time = SlotTime(_quick_client(settings.rpc_url), commitment=settings.commitment or "confirmed", asks=asks)
+    slot_time.refresh()
     return slot_time
 
 
@@ -237,14 +237,14 @@ def versions_of(settings: Settings, payer: Pubkey) -> VersionChoice:
         return VersionChoice.of(TransactionVersion(int(settings.transaction_version)))
     if settings.rpc_url is None:
         return VersionChoice.of(TransactionVersion.V0)
-    versions = VersionChoice.asking(_looking(settings.rpc_url), payer)
-    versions.look()
+    versions = VersionChoice.asking(_quick_client(settings.rpc_url), payer)
+    versions.refresh()
     return versions
 
 
-def _looking(rpc_url: str) -> RpcClient:
+def _quick_client(rpc_url: str) -> RpcClient:
     """A client for queries at start, which are repeated later."""
-    return RpcClient("", transport=HttpTransport(rpc_url, read_timeout=_LOOK_SECONDS))
+    return RpcClient("", transport=HttpTransport(rpc_url, read_timeout=_QUICK_SECONDS))
 
 
 def open_venues(

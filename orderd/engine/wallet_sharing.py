@@ -26,7 +26,7 @@ class WalletSharing:
         self._observer = observer
 
     def run_once(self) -> bool:
-        """Check the wallet's transactions since the last look. Returns whether another installation signed one.
+        """Check the wallet's transactions since the last check. Returns whether another installation signed one.
 
         Raises RpcError; then the result is unknown. Transactions that an operator has acknowledged do not halt again.
         """

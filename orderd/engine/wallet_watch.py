@@ -14,7 +14,7 @@ from orderd.solana.programs.token import PROGRAM_IDS
 from orderd.solana.rpc import MAX_ACCOUNTS_PER_CALL, ChainAccount, RpcClient
 from orderd.venues.account_facts import token_amount
 
-LOOK_SECONDS: Final = 5.0
+READ_SECONDS: Final = 5.0
 
 
 class WalletWatch:
@@ -31,7 +31,7 @@ class WalletWatch:
         with database.connection_context():
             age = balances.seconds_since_seen()
             # After a clock was set back, the last read may be in the future.
-            if age is not None and 0 <= age < LOOK_SECONDS / 2:
+            if age is not None and 0 <= age < READ_SECONDS / 2:
                 return
             watched_mints = tokens.last_mints(MAX_ACCOUNTS_PER_CALL - 1 - len(self._own))
         watched = self._own + [(each.mint, Pubkey.from_string(each.program)) for each in watched_mints]

@@ -57,7 +57,7 @@ from orderd.queue.loops import Loop
 from orderd.release import Release
 from orderd.solana.endpoint_figures import EndpointTally
 from orderd.solana.json_rpc import translated_rpc_errors
-from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
+from orderd.solana.slot_time import REFRESH_SECONDS as SLOT_SECONDS
 from orderd.whole_file import write_address
 
 FORCED: Final = 1
@@ -133,7 +133,7 @@ def _present(presence: Presence, clock: DatabaseClock) -> Iterator[None]:
 
     def beat() -> None:
         presence.beat()
-        clock.look()
+        clock.check()
 
     loop = Loop("presence", beat, BEAT_SECONDS)
     loop.start()
@@ -152,7 +152,7 @@ def _refreshing(engine: Engine) -> Iterator[None]:
     every: dict[str, tuple[Callable[[], object], float]] = {
         "token names": (desk.refresh_names, NAMES_SECONDS),
         "token list": (desk.refresh_list, LIST_SECONDS),
-        "chain": (engine.look_at_chain, SLOT_SECONDS),
+        "chain": (engine.refresh_chain, SLOT_SECONDS),
     }
     loops = [Loop(name, refresh, seconds) for name, (refresh, seconds) in every.items()]
     for loop in loops:
@@ -212,7 +212,7 @@ def open_engine(
         ),
         wallet=str(trading.wallet.address),
         record_prices=PriceRecorder(trading.router.latest_answers, trading.tokens).run_once,
-        look_at_chain=trading.look_at_chain,
+        refresh_chain=trading.refresh_chain,
     )
 
 

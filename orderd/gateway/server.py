@@ -79,7 +79,7 @@ class Engine:
     """The address that orders are signed for."""
     record_prices: Callable[[], None] = lambda: None
     """Records the prices of pools that were read here; called every second."""
-    look_at_chain: Callable[[], object] = lambda: None
+    refresh_chain: Callable[[], object] = lambda: None
     """Follows changes of the chain's slot time; to be called every minute."""
 
 
@@ -207,7 +207,7 @@ class Gateway:
                     "hub": self._hub.run,
                     "heartbeats": self._pacemaker.run,
                     "lag": self._health_checks.probe_lag,
-                    "token_check": self._revocations.look,
+                    "token_check": self._revocations.check,
                     "token_notices": self._revocations.listen,
                     "audit": self._refusals.run,
                     "last_used": self._last_used.run,

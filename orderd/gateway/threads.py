@@ -155,7 +155,7 @@ class DatabaseThreads(Threads):
 def outcome_unknown(what: str) -> OrderdError:
     """The error if it is not known whether ``what`` has been done."""
     return OrderdError(
-        ErrorCode.SERVICE_TIMEOUT, f"Postgres did not confirm in time whether {what} was stored; look, or repeat it"
+        ErrorCode.SERVICE_TIMEOUT, f"Postgres did not confirm in time whether {what} was stored; check, or repeat it"
     )
 
 

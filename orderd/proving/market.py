@@ -33,7 +33,7 @@ class ProvingMarket:
             for kind in kinds
         }
 
-    def look(self, kind: PoolKind, pair: Pair) -> Liquidity:
+    def liquidity_of(self, kind: PoolKind, pair: Pair) -> Liquidity:
         """Read the pools that sell the pair's second token for the first. Raises RpcError, and OrderdError RPC_*."""
         self._second = clock_of(self._rpc.get_multiple_accounts([CLOCK]).value[0]).unix_timestamp
         return self.venues[kind].liquidity(*pair)

@@ -90,7 +90,7 @@ class Prover:
             if len(pools) >= enough * _SPARE:
                 break
             try:
-                liquidity = self._market.look(kind, pair)
+                liquidity = self._market.liquidity_of(kind, pair)
             except OrderdError as error:
                 found.notes.append(f"{error.code}: {error.detail}")
                 continue
@@ -141,7 +141,7 @@ class Prover:
 
     def _try(self, kind: PoolKind, address: str, way: Pair, judge: Judge) -> "_Result | None":
         """Try swaps between two reads of the pool; None if the pool changed in between."""
-        first = self._look(kind, address, way)
+        first = self._pool_now(kind, address, way)
         if first is None:
             return _Result(notes=[f"pool {address} does not swap now"])
         result = _Result()
@@ -152,15 +152,15 @@ class Prover:
         accounts = dict(zip(keys, self._rpc.get_multiple_accounts(keys).value, strict=True))
         node = by_node(self._rpc, trials, accounts)
         litesvm = judge.judge(trials, accounts)
-        last = self._look(kind, address, way)
+        last = self._pool_now(kind, address, way)
         if last is None or last.read_as is not first.read_as:
             return None
         for trial, *answers in zip(trials, node, litesvm, strict=True):
             result.add(trial, _quoted(trial, last), _Answers(*answers))
         return result
 
-    def _look(self, kind: PoolKind, address: str, way: Pair) -> OpenPool | None:
-        return next((pool for pool in self._market.look(kind, way).pools if pool.address == address), None)
+    def _pool_now(self, kind: PoolKind, address: str, way: Pair) -> OpenPool | None:
+        return next((pool for pool in self._market.liquidity_of(kind, way).pools if pool.address == address), None)
 
     def _trials(self, kind: PoolKind, pool: OpenPool, result: "_Result") -> Iterator[Trial]:
         source_account = self._token_sources.of(pool.mint_in, pool.vaults)

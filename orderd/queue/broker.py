@@ -41,7 +41,7 @@ QUEUE: Final = "orders"
 ACTOR: Final = "execute_order"
 MOST_AT_ONCE: Final = 64
 """Orders a message, which one thread works together."""
-LOOK: Final = "look"
+CHECK_FIRST: Final = "look"  # earlier releases send this name
 """Message option: the order first checks whether the cause of its wait is over."""
 _ID: Final = "redis_message_id"
 """The option by which Dramatiq's broker names a message in Redis."""
@@ -126,26 +126,30 @@ class OrderBroker(RedisBroker):
         return 1
 
     def send(
-        self, order_ids: Sequence[UUID], *, look: bool = False, after: Callable[[Pipeline], None] = lambda _: None
+        self,
+        order_ids: Sequence[UUID],
+        *,
+        check_first: bool = False,
+        after: Callable[[Pipeline], None] = lambda _: None,
     ) -> None:
         """Put orders in the queue in this order, all or none. Raises redis.RedisError.
 
-        The commands that ``after`` adds to the pipeline run before a worker can see the orders. With ``look``, each
-        order is sent alone and first checks whether it can go on, so that it does not delay orders that wait for a
-        start.
+        The commands that ``after`` adds to the pipeline run before a worker can see the orders. With ``check_first``,
+        each order is sent alone and first checks whether it can go on, so that it does not delay orders that wait for
+        a start.
         """
         messages: dict[FieldT, FieldT] = {}
-        most = 1 if look else MOST_AT_ONCE
+        most = 1 if check_first else MOST_AT_ONCE
         for start in range(0, len(order_ids), most):
             batch = [str(order_id) for order_id in order_ids[start : start + most]]
             message_id = str(uuid7())
             options: dict[str, Any] = {_ID: message_id}
-            if look:
-                options[LOOK] = True
+            if check_first:
+                options[CHECK_FIRST] = True
             messages[message_id] = Message(QUEUE, ACTOR, (batch,), {}, options, message_id).encode()
         with self.client.pipeline(transaction=True) as pipe:
             after(pipe)
-            if self._line and not look:
+            if self._line and not check_first:
                 self._line.enter(pipe, order_ids)
             pipe.hset(self._messages, mapping=messages)
             pipe.rpush(self._list, *messages.keys())
@@ -296,7 +300,7 @@ class OrderConsumer(Consumer):
 
 def _may_be_joined(message: MessageProxy) -> bool:
     """Whether its orders may share a turn with others. Orders that first check whether they can go on may not."""
-    return message.actor_name == ACTOR and LOOK not in message.options and isinstance(message.args[0], list)
+    return message.actor_name == ACTOR and CHECK_FIRST not in message.options and isinstance(message.args[0], list)
 
 
 def _ids_in_queue(message: MessageProxy) -> list[str]:

@@ -55,7 +55,7 @@ class RedisClock:
             return ANY_TIME
         return _micros(expected - NOTICED_SECONDS), _micros(expected + NOTICED_SECONDS)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Move the stored times where the clock was set, unless that has been done. Raises redis.RedisError."""
         with self._lock:
             requested_at = self._elapsed()
@@ -63,7 +63,7 @@ class RedisClock:
             reading = Reading(
                 int(now) / MICROSECONDS, int(last) / MICROSECONDS if last else None, int(moved) / MICROSECONDS
             )
-            jump = self._watch.look(reading, requested_at)
+            jump = self._watch.observe(reading, requested_at)
             if jump is None:
                 if self._watch.may_note(reading):
                     self._redis.eval(_NOTE, 1, _CLOCK, now, moved)

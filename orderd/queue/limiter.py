@@ -153,7 +153,7 @@ class RateLimiter:
         Called regularly. After Redis was emptied, ``lag`` must pass between two calls, or within one call with
         ``wait``. Checks Redis' clock too. Raises the errors of ``ask``.
         """
-        self._clock.look()
+        self._clock.check()
         if self.limit and self._decide("")[0] == "slot" and wait:
             time.sleep(self._lag.total_seconds())
             self._decide("")
@@ -163,7 +163,7 @@ class RateLimiter:
         while True:
             verdict, value = self._run_script(order_id, within)
             if verdict == "set":
-                self._clock.look()
+                self._clock.check()
                 within = ANY_TIME  # whatever it finds: a changed clock must not delay orders
             elif verdict == "unseeded":
                 self._seed(epoch=value)

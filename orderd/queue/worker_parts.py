@@ -17,8 +17,8 @@ from db.retention import Kept
 from orderd.config.settings import Settings
 from orderd.engine.clock import DatabaseClock
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.execution.look import Look
 from orderd.engine.execution.mint_decimals import MintDecimals
+from orderd.engine.execution.precheck import Precheck
 from orderd.engine.execution.preparation import Preparation
 from orderd.engine.execution.turn import Execution
 from orderd.engine.exits import Exits
@@ -49,20 +49,20 @@ from orderd.engine.triggers.shares import Shares
 from orderd.engine.triggers.watch import Triggers
 from orderd.engine.wallet_sharing import CHECK_SECONDS as SHARING_SECONDS
 from orderd.engine.wallet_sharing import WalletSharing
-from orderd.engine.wallet_watch import LOOK_SECONDS, WalletWatch
+from orderd.engine.wallet_watch import READ_SECONDS, WalletWatch
 from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker
 from orderd.queue.halt_first import HaltFirst
 from orderd.queue.in_flight import InFlightCap
 from orderd.queue.limiter import RateLimiter
-from orderd.queue.look_first import LookFirst
 from orderd.queue.loops import Loop
 from orderd.queue.pace import SlotPace
+from orderd.queue.precheck import PrecheckFirst
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from orderd.queue.turns import TURN_SECONDS, Turns
 from orderd.solana.hints import AccountHints, Hints, LandingHints
-from orderd.solana.slot_time import LOOK_SECONDS as SLOT_SECONDS
+from orderd.solana.slot_time import REFRESH_SECONDS as SLOT_SECONDS
 
 if TYPE_CHECKING:
     import redis
@@ -137,7 +137,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
         settings.order_ttl_seconds,
         base.trading.retry,
         base.halts.known,
-        base.clock.look,
+        base.clock.check,
     )
     shares = Shares(presence.name, lambda: presence.watchers)
     triggers = _triggers(base, broker, shares, families)
@@ -151,7 +151,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
     searching = Loop("look-out", search.run_once, base.pace.slot_seconds)
 
     def keep_pace() -> None:
-        if base.trading.look_at_chain():
+        if base.trading.refresh_chain():
             base.live.resend_seconds = resending.seconds = base.pace.resend_seconds
             triggers.idle_seconds = base.pace.idle_seconds
             triggering.interval = searching.interval = base.pace.slot_seconds
@@ -210,7 +210,7 @@ def _base(settings: Settings, client: "redis.Redis", name: str) -> _Base:
         clock=clock,
         halts=Halts(),
         leases=leases,
-        live=LiveAttempts(leases, resend_seconds=pace.resend_seconds, look=clock.look),
+        live=LiveAttempts(leases, resend_seconds=pace.resend_seconds, check_clock=clock.check),
         limiter=RateLimiter(client, settings.rate_limit, window, _recent_starts),
         markets=NewMarkets(trading.router, trading.rpc, trading.builder.fits),
         outcomes=Outcomes(str(trading.wallet.address), trading.retry),
@@ -232,14 +232,16 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
         signs_as,
         base.markets,
         MintDecimals(trading.rpc),
-        base.clock.look,
+        base.clock.check,
         preparation=preparation,
     )
     broker = OrderBroker(client, line=base.limiter, name=name, preparation=preparation)
-    dispatch = Dispatch(base.publisher, broker.send, broker.depth, name, base.limiter, base.clock.look, base.halts.look)
+    dispatch = Dispatch(
+        base.publisher, broker.send, broker.depth, name, base.limiter, base.clock.check, base.halts.refresh
+    )
     market = Market(trading.router, trading.builder, trading.rpc, trading.desk)
     broker.add_middleware(HaltFirst(base.halts.known, dispatch.defer, dispatch.missed))
-    broker.add_middleware(LookFirst(Look(market.preview, trading.retry, dispatch.defer), dispatch.missed))
+    broker.add_middleware(PrecheckFirst(Precheck(market.preview, trading.retry, dispatch.defer), dispatch.missed))
     if in_flight := base.settings.max_in_flight:
         broker.add_middleware(InFlightCap(in_flight, base.live.__len__, dispatch.defer, dispatch.missed))
     broker.add_middleware(RateLimit(base.limiter, dispatch.defer, dispatch.missed))
@@ -257,7 +259,7 @@ def _settlement(base: _Base, resending: Resending) -> list[Loop]:
     interval = settings.settle_interval_ms / 1000
     settlement = Settlement(base.live, trading.observer(settings), base.outcomes, base.publisher, resending)
     finality = Finality(trading.observer(settings), base.publisher)
-    unknown = UnknownOutcomes(base.publisher, settings.unknown_after_seconds, base.clock.look)
+    unknown = UnknownOutcomes(base.publisher, settings.unknown_after_seconds, base.clock.check)
     restoring = Restoring(trading.observer(settings), base.outcomes, base.publisher, base.halts.known)
     return [
         Loop("settlement", settlement.run_once, interval),
@@ -277,7 +279,7 @@ def _triggers(base: _Base, broker: OrderBroker, shares: Shares, families: Famili
         broker.send,
         families.execute,
         shares.is_mine,
-        base.clock.look,
+        base.clock.check,
         base.halts.known,
         idle_seconds=base.pace.idle_seconds,
     )
@@ -304,9 +306,9 @@ def _records(base: _Base, shares: Shares) -> list[Loop]:
     trading, address = base.trading, base.trading.wallet.address
     wallet = WalletWatch(trading.rpc, address, trading.tokens)
     prices = PriceRecorder(trading.router.latest_answers, trading.tokens)
-    retention = Retention(_kept_days(base.settings), base.clock.look)
+    retention = Retention(_kept_days(base.settings), base.clock.check)
     loops = [
-        Loop("wallet", wallet.run_once, LOOK_SECONDS),
+        Loop("wallet", wallet.run_once, READ_SECONDS),
         Loop("prices", prices.run_once, SAMPLE_SECONDS),
         Loop("retention", retention.run_once, INTERVAL_SECONDS),
     ]

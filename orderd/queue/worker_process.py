@@ -70,7 +70,7 @@ class WorkerProcess:
         if chain_answers:
             with suppress(RpcError):  # nothing can be signed while the chain is unavailable; the loop retries
                 parts.check_sharing()
-        parts.halts.look()
+        parts.halts.refresh()
         # The heartbeat tells other processes that the claims of dead ones have been released.
         self._presence.run_once()
         try:

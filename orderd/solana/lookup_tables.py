@@ -46,15 +46,15 @@ class LookupTables:
 
     def current(self) -> tuple[AddressLookupTableAccount, ...]:
         """The usable tables; those of the last successful read if the node does not answer."""
-        self._look()
+        self._read()
         return self._tables
 
     def held(self) -> frozenset[Pubkey]:
         """All addresses in the tables."""
-        self._look()
+        self._read()
         return self._held
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         if not self._keys:
             return
         with self._lock:

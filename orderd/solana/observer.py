@@ -71,7 +71,7 @@ class Observer:
 
     # Statuses and transactions
 
-    def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+    def observe(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
         """Query the statuses of all signatures, in batches. Signatures whose query failed are not in the result.
 
         Raises RpcError if all queries failed.
@@ -104,12 +104,14 @@ class Observer:
             log.warning("statuses partly unknown", action="statuses_failed", error=str(errors[0]), failed=len(errors))
         return seen
 
-    def glance(
+    def observe_hinted(
         self, signatures: Sequence[Signature]
     ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
         """Query, in one request, the statuses and effects of transactions for which there was a landing hint.
 
-        The result does not prove that a transaction has not landed. Empty before the first ``look``. Raises RpcError.
+        The result does not prove that a transaction has not landed. Empty before the first ``observe``.
+
+        Raises RpcError.
         """
         if self._finalized is None:
             return {}

@@ -12,8 +12,8 @@ from orderd.solana.json_rpc import RpcError
 from orderd.solana.rpc import Commitment, RpcClient
 
 USUAL_SLOT_MS: Final = 400
-LOOK_SECONDS: Final = 60.0
-"""Seconds between two looks: a node takes a sample each minute."""
+REFRESH_SECONDS: Final = 60.0
+"""Seconds between two refreshes: a node takes a sample each minute."""
 _SAMPLES: Final = 5
 """Number of samples, of one minute each."""
 _NOTABLY: Final = 20
@@ -26,19 +26,19 @@ log = structlog.get_logger(__name__)
 
 
 class SlotTime:
-    """The slot time and the commitment as of the last look. They stay as they were if the node does not report them."""
+    """The slot time and the commitment as of the last refresh. Each stays as it was if the node does not report it."""
 
     def __init__(
         self, rpc: RpcClient | None, ms: int = USUAL_SLOT_MS, commitment: Commitment = "confirmed", *, asks: bool = True
     ) -> None:
-        """``ms`` and ``commitment`` are the values until the first look, or permanently without an endpoint. Without
+        """``ms`` and ``commitment`` are the values until the first refresh, or permanently without an endpoint. Without
         ``asks`` the commitment never changes."""
         self._rpc = rpc
         self._asks = asks
         self.ms = ms
         self.commitment: Commitment = commitment
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Query the node. Returns whether the slot time changed notably, or the commitment changed."""
         if self._rpc is None:
             return False

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class VersionChoice:
-    """The version as of the last look, initially 0. It stays as it was if the node does not answer."""
+    """The version as of the last refresh, initially 0. It stays as it was if the node does not answer."""
 
     def __init__(self, takes_v1: Callable[[], bool | None] | None, version: TransactionVersion) -> None:
         """``takes_v1``: whether the chain takes version 1, or None if that is not known now. Without it, the version
@@ -44,13 +44,13 @@ class VersionChoice:
         """The newest that the endpoint takes. ``payer`` is what the trial names as its payer; it may have nothing."""
         return cls(lambda: takes_version_1(rpc, payer), TransactionVersion.V0)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         taken = None if self._takes_v1 is None else self._takes_v1()
         if taken is not None:
             self._choose(TransactionVersion.V1 if taken else TransactionVersion.V0)
 
     def fall_back(self) -> bool:
-        """A transaction was refused for its version: version 0 until the next look. Whether that is another one."""
+        """A transaction was refused for its version: version 0 until the next refresh. Whether that is another one."""
         return self._takes_v1 is not None and self._choose(TransactionVersion.V0)
 
     def _choose(self, version: TransactionVersion) -> bool:

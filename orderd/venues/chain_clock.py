@@ -10,7 +10,7 @@ from orderd.solana.chain_time import CLOCK, clock_of
 from orderd.solana.rpc import RpcClient, RpcError
 from orderd.venues.renewed import Renewed, in_background
 
-LOOK_SECONDS: Final = 30.0
+REFRESH_SECONDS: Final = 30.0
 _ROUNDING_SECONDS: Final = 0.5
 """Added because the chain's time is in whole seconds, and so half a second behind on average."""
 log = structlog.get_logger(__name__)
@@ -33,13 +33,13 @@ class ChainClock:
         self._rpc = rpc
         self._machine = machine
         self._last = 0.0
-        self._ahead: Renewed[None, float] = Renewed(self._look, lambda _: LOOK_SECONDS, start=start, clock=clock)
+        self._ahead: Renewed[None, float] = Renewed(self._read, lambda _: REFRESH_SECONDS, start=start, clock=clock)
 
     def __call__(self) -> float:
         """The current time of the chain in unix seconds."""
         return self._machine() + self._ahead.get(None)
 
-    def _look(self, _: None) -> float:
+    def _read(self, _: None) -> float:
         """Seconds by which the chain's clock is ahead."""
         requested_at = self._machine()
         try:

@@ -65,13 +65,13 @@ class Execution:
         installation: bytes,
         markets: NewMarkets,
         decimals: MintDecimals,
-        look: Callable[[], object] = lambda: None,
+        check_clock: Callable[[], object] = lambda: None,
         *,
         preparation: Preparation | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """``installation`` is part of the memos. ``look`` is as in ``Dispatch``. ``preparation`` is shared with the
-        queue."""
+        """``installation`` is part of the memos. ``check_clock`` is as in ``Dispatch``. ``preparation`` is shared with
+        the queue."""
         self._router = router
         self._builder = builder
         self._sender = sender
@@ -81,7 +81,7 @@ class Execution:
         self._installation = installation
         self._markets = markets
         self._decimals = decimals
-        self._look = look
+        self._check_clock = check_clock
         self._preparation = preparation or Preparation()
         self._clock = clock
 
@@ -252,7 +252,7 @@ class Execution:
         """End an order whose claim could not write, if that is because it is no longer valid."""
         if order.valid_until is not None:
             with database.connection_context():
-                self._look()
+                self._check_clock()
                 self._publisher.publish(journal.apply([expiry(order)]))
 
     def _write(self, changes: Sequence[Change]) -> list[Moved | Exception]:

@@ -61,7 +61,7 @@ class PriceRecorder:
     def run_once(self) -> None:
         """Record the prices of new reads and, every few passes, store them."""
         for pair, answers in list(self._answers().items()):
-            self._look_at(pair, answers)
+            self._observe(pair, answers)
         self._passes += 1
         if self._passes % _STORE_PASSES == 0:
             self.store()
@@ -78,7 +78,7 @@ class PriceRecorder:
             candles.add(PairCandle(*key[:3], candle) for key, candle in self._candles.items())
         self._candles.clear()
 
-    def _look_at(self, pair: Pair, answers: Answers) -> None:
+    def _observe(self, pair: Pair, answers: Answers) -> None:
         sold, bought = map(self._tokens.find, pair)
         if sold is None or bought is None or not answers.pools:
             self._unknown |= {mint for mint in pair if self._tokens.find(mint) is None}

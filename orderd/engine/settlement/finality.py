@@ -51,7 +51,7 @@ class Finality:
             for signature, each in by_signature.items()
         }
         settled, undone = [], []
-        for signature, sighting in self._observer.look(validities).items():
+        for signature, sighting in self._observer.observe(validities).items():
             if sighting.proves_rollback(validities[signature]):
                 undone.append(by_signature[signature])
             elif sighting.is_final:

@@ -59,13 +59,13 @@ class LiveAttempts:
         leases: Leases,
         *,
         resend_seconds: float,
-        look: Callable[[], object] = lambda: None,
+        check_clock: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``resend_seconds`` after its first send an attempt is sent again. ``look`` is as in ``Dispatch``."""
+        """``resend_seconds`` after its first send an attempt is sent again. ``check_clock`` is as in ``Dispatch``."""
         self._leases = leases
         self.resend_seconds = resend_seconds
-        self._look = look
+        self._check_clock = check_clock
         self._clock = clock
         self._live: dict[Signature, TrackedAttempt] = {}
         self._lock = threading.Lock()
@@ -132,7 +132,7 @@ class LiveAttempts:
         if now < self._adopt_at:
             return
         with database.connection_context():
-            self._look()
+            self._check_clock()
             adopted = leases.adopt_submitted(self._leases.owner, self._leases.seconds, _ADOPT_BATCH)
         if len(adopted) < _ADOPT_BATCH:
             self._adopt_at = now + _ADOPT_SECONDS

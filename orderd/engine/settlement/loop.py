@@ -54,7 +54,7 @@ class Settlement:
         attempts = self._live.all()
         if not attempts:
             return settled
-        sightings = self._observer.look({signature: live.validity for signature, live in attempts.items()})
+        sightings = self._observer.observe({signature: live.validity for signature, live in attempts.items()})
         sighted = {signature: attempts[signature] for signature in sightings}
         for signature, live in sighted.items():
             if sightings[signature].status is not None:
@@ -71,7 +71,7 @@ class Settlement:
         if not (hinted := self._live.take_hinted()):
             return 0
         try:
-            found = self._observer.glance(list(hinted))
+            found = self._observer.observe_hinted(list(hinted))
         except RpcError:
             return 0  # the full pass gets the same error, and reports it
         sightings = {signature: sighting for signature, (sighting, _) in found.items()}

@@ -74,7 +74,7 @@ class Resolution:
         observer = self._observe()
         signature = Signature.from_string(attempt.signature)
         validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
-        sighting = observer.look({signature: validity})[signature]
+        sighting = observer.observe({signature: validity})[signature]
         status = sighting.status
         text = _NOT_FOUND
         if status is not None:

@@ -17,19 +17,21 @@ log = structlog.get_logger(__name__)
 class UnknownOutcomes:
     """A loop in each worker process; any number of processes may run it together."""
 
-    def __init__(self, publisher: Publisher, after_seconds: float, look: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, publisher: Publisher, after_seconds: float, check_clock: Callable[[], object] = lambda: None
+    ) -> None:
         """The outcome of a submitted order is unknown ``after_seconds`` after its last new information.
 
-        ``look`` is as in ``Dispatch``.
+        ``check_clock`` is as in ``Dispatch``.
         """
         self._publisher = publisher
         self._after_seconds = after_seconds
-        self._look = look
+        self._check_clock = check_clock
 
     def run_once(self) -> int:
         """Mark the orders that are due. Returns how many."""
         with database.connection_context():
-            self._look()
+            self._check_clock()
             moved = journal.flag_unknown(self._after_seconds, _BATCH)
         for each in moved:
             log.error("outcome unknown", action="outcome_unknown", order_id=str(each.order.id))

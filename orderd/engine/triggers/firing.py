@@ -13,7 +13,7 @@ from db.journal import Change, Moved
 from orderd.domain.order import OrderStatus
 from orderd.engine.publish import Publisher
 from orderd.engine.triggers.roster import Roster
-from orderd.engine.triggers.watched import MarketLook, Watched
+from orderd.engine.triggers.watched import Observed, Watched
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ class Fired:
     """An order, and the quote that has met its condition."""
 
     watched: Watched
-    look: MarketLook
+    observed: Observed
 
 
 class Firing:
@@ -38,11 +38,11 @@ class Firing:
         """Store and send them. Returns how many have fired. Needs a connection."""
         if not fired:
             return 0
-        fired.sort(key=lambda each: (each.watched.is_child, -each.watched.passed(each.look)))
+        fired.sort(key=lambda each: (each.watched.is_child, -each.watched.passed(each.observed)))
         changes = [
             Change(
                 each.watched.id,
-                each.watched.fact(each.look),
+                each.watched.fact(each.observed),
                 each.watched.version,
                 to=OrderStatus.PENDING,
                 valid=True,

@@ -15,7 +15,7 @@ from orderd.engine.routing.outline import Outline
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.triggers.pricing import Pricing
 from orderd.engine.triggers.roster import Roster
-from orderd.engine.triggers.watched import MarketLook, Watched
+from orderd.engine.triggers.watched import Observed, Watched
 
 SECONDS_PER_PASS: Final = 0.05
 """Maximum time for quotes after a pass."""
@@ -53,9 +53,9 @@ class Followers:
         """Whether a better price on the pair has to be confirmed by a further slot."""
         return pair in self._rising
 
-    def sees(self, watched: Watched, look: MarketLook | None) -> None:
+    def sees(self, watched: Watched, observed: Observed | None) -> None:
         """Take the exact quote of an order; None if it has no route."""
-        if watched.rises(look):
+        if watched.rises(observed):
             self.best.append(Best(watched.id, watched.version, watched.best_out))
             self._roster.put(watched)
         elif watched.has_risen:

@@ -17,7 +17,7 @@ from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.book import PairBook
-from orderd.engine.triggers.watched import MarketLook, Watched
+from orderd.engine.triggers.watched import Observed, Watched
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Pricing:
             is_searched=outline.is_searched,
         )
 
-    def exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> MarketLook | None:
+    def exact(self, watched: Watched, found: Mapping[Pair, Answers]) -> Observed | None:
         """What the best route pays for the whole order; None if there is no route."""
         try:
             route = self._router.route(watched.request, 0, self._fits, found).route
@@ -48,9 +48,9 @@ class Pricing:
             if watched.is_confirming:
                 log.warning("no route", action="trigger_blind", order_id=str(watched.id), error=str(error))
             return None
-        return MarketLook(route.amount_out, route.slot, self._clock())
+        return Observed(route.amount_out, route.slot, self._clock())
 
-    def on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers]) -> MarketLook:
+    def on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers]) -> Observed:
         """Like ``exact``. Raises OrderdError if there is no route, or a guard of the order is not met."""
         terms = watched.terms
         try:
@@ -63,7 +63,7 @@ class Pricing:
         assert terms.least is not None, "it has a limit"
         check_floor(terms, decision.route, terms.least, decision.refusals)
         self._markets.check(terms, decision)
-        return MarketLook(decision.route.amount_out, decision.route.slot, self._clock())
+        return Observed(decision.route.amount_out, decision.route.slot, self._clock())
 
     def largest_part(self, watched: Watched, found: Mapping[Pair, Answers]) -> int | None:
         """The part of the order that gets its limit; None if it is smaller than the smallest part."""

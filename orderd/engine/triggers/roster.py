@@ -92,7 +92,7 @@ class Roster:
     def put_off(self, order_id: UUID) -> None:
         """Read again an order that did not go on, and pause it if it has not changed."""
         if (watched := self._watched.get(order_id)) is not None:
-            watched.look_at = self._clock() + _PAUSE_SECONDS
+            watched.check_at = self._clock() + _PAUSE_SECONDS
             self._put_off[order_id] = watched
             self.drop(order_id)
 
@@ -128,7 +128,7 @@ class Roster:
         watched = Watched(found.order, self._clock() + found.wait_ms / 1000)
         before = self._put_off.get(watched.id)
         if before is not None and (before.version, before.seq) == (watched.version, watched.seq):
-            watched.look_at = max(watched.look_at, before.look_at)
+            watched.check_at = max(watched.check_at, before.check_at)
         self._watched[watched.id] = watched
         if watched.is_on_liquidity:
             self._awaiting[watched.id] = watched.pair

@@ -28,14 +28,14 @@ from orderd.engine.triggers.firing import Fired, Firing
 from orderd.engine.triggers.followers import Followers
 from orderd.engine.triggers.pricing import Pricing, request_for
 from orderd.engine.triggers.roster import Roster
-from orderd.engine.triggers.watched import MarketLook, Watched
+from orderd.engine.triggers.watched import Observed, Watched
 
 HINTED_SECONDS: Final = 2.0
 """How often a pair without hints is checked, if the chain sends hints."""
 _SOON_SECONDS: Final = 1.0
 """The same for changes of which the chain sends no hint: conditions of orders on liquidity that do not concern a
 pool."""
-SECOND_LOOK_SECONDS: Final = 0.4
+SECOND_CHECK_SECONDS: Final = 0.4
 """The same for a market of which a further slot has to confirm a better price."""
 _REFRESH_SECONDS: Final = 30.0
 """How often orders are checked although no pool has changed: an obstacle to a route may end by itself."""
@@ -51,7 +51,7 @@ class _View:
 
     outline: Outline
     hints: int
-    looked_at: float
+    checked_at: float
     again_at: float
     confirming: set[UUID] = field(default_factory=set)
 
@@ -76,19 +76,19 @@ class Triggers:
         send: Callable[[Sequence[UUID]], None],
         execute: Callable[[UUID, int], bool],
         is_mine: Callable[[Pair], bool] = lambda _: True,
-        look: Callable[[], object] = lambda: None,
+        check_clock: Callable[[], object] = lambda: None,
         halted: Callable[[], object] = lambda: None,
         *,
         idle_seconds: float = HINTED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``execute`` sells an amount of an order by a child order, if possible. ``look`` is as in ``Dispatch``; while
-        trading is ``halted``, nothing fires. A pair without hints is checked every ``idle_seconds``.
+        """``execute`` sells an amount of an order by a child order, if possible. ``check_clock`` is as in ``Dispatch``;
+        while trading is ``halted``, nothing fires. A pair without hints is checked every ``idle_seconds``.
         """
         self._router = router
         self._publisher = publisher
         self._execute = execute
-        self._look = look
+        self._check_clock = check_clock
         self._halted = halted
         self.idle_seconds = idle_seconds
         self._clock = clock
@@ -123,7 +123,7 @@ class Triggers:
 
     def _run_pass(self) -> int:
         with database.connection_context():
-            self._look()
+            self._check_clock()
             for pair in self._roster.read():
                 if (view := self._views.get(pair)) is not None:
                     view.again_at = 0.0
@@ -149,7 +149,7 @@ class Triggers:
         found = self._router.pools_for([request_for(pair, 1) for pair in due]) if due else {}
         for pair in due:
             if self._router.has_pools(request_for(pair, 1), found):
-                self._look_at(pair, found, hints[pair], result)
+                self._check_pair(pair, found, hints[pair], result)
             else:  # For example, a venue that does not answer has never listed its pools.
                 self._router.learn(request_for(pair, 1))
         return result
@@ -158,10 +158,10 @@ class Triggers:
         view, now = self._views.get(pair), self._clock()
         if view is None or view.confirming or hints != view.hints:
             return True
-        idle_seconds = SECOND_LOOK_SECONDS if self._followers.is_confirming(pair) else self.idle_seconds
-        return now >= min(view.looked_at + idle_seconds, view.again_at)
+        idle_seconds = SECOND_CHECK_SECONDS if self._followers.is_confirming(pair) else self.idle_seconds
+        return now >= min(view.checked_at + idle_seconds, view.again_at)
 
-    def _look_at(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> None:
+    def _check_pair(self, pair: Pair, found: Mapping[Pair, Answers], hints: int, result: _PassResult) -> None:
         """Find the orders that the market meets."""
         now = self._clock()
         outline, last = self._router.outline(request_for(pair, 1), found), self._views.get(pair)
@@ -174,27 +174,27 @@ class Triggers:
             self._followers.market_moved(pair, outline, found)
         view = self._views[pair] = _View(outline, hints, now, again_at)
         for watched in filter(None, map(self._roster.get, candidates)):
-            if now < watched.look_at:
-                view.again_at = min(view.again_at, watched.look_at)
+            if now < watched.check_at:
+                view.again_at = min(view.again_at, watched.check_at)
             elif watched.terms.partial:
                 if part := self._pricing.largest_part(watched, found):
                     result.parts.append((watched, part))
             else:
-                self._look_for(watched, found, view, result)
+                self._check_order(watched, found, view, result)
 
-    def _look_for(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
+    def _check_order(self, watched: Watched, found: Mapping[Pair, Answers], view: _View, result: _PassResult) -> None:
         if watched.is_on_liquidity:
-            look = self._on_liquidity(watched, found, view)
+            observed = self._on_liquidity(watched, found, view)
         else:
-            look = self._pricing.exact(watched, found)
-            self._followers.sees(watched, look)
-        if watched.is_met(look):
-            assert look is not None, "what is met is met by a look"
-            result.fired.append(Fired(watched, look))
+            observed = self._pricing.exact(watched, found)
+            self._followers.sees(watched, observed)
+        if watched.is_met(observed):
+            assert observed is not None, "a condition is met by an observation"
+            result.fired.append(Fired(watched, observed))
         elif watched.is_confirming:
             view.confirming.add(watched.id)
 
-    def _on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers], view: _View) -> MarketLook | None:
+    def _on_liquidity(self, watched: Watched, found: Mapping[Pair, Answers], view: _View) -> Observed | None:
         try:
             return self._pricing.on_liquidity(watched, found)
         except OrderdError as error:

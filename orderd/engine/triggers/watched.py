@@ -20,7 +20,7 @@ from orderd.engine.routing.floor import request_of
 
 
 @dataclass(frozen=True, slots=True)
-class MarketLook:
+class Observed:
     """What the market pays for the whole order, in base units, at a slot. ``at`` is on the monotonic clock."""
 
     amount_out: int
@@ -31,22 +31,22 @@ class MarketLook:
 class Watched:
     """There are many, so little is kept per order: whatever follows from its terms is computed on demand.
 
-    ``look_at`` is when it is checked next, on the monotonic clock. ``version`` and ``seq`` are those of the change that
-    was read.
+    ``check_at`` is when it is checked next, on the monotonic clock. ``version`` and ``seq`` are those of the change
+    that was read.
     """
 
     __slots__ = (
-        "_has_fired", "_looks_met", "_looks_risen", "best_out", "id", "is_child", "least_part", "look_at", "seq",
-        "terms", "version", "waits_for",
+        "_has_fired", "_met", "_risen", "best_out", "check_at", "id", "is_child", "least_part", "seq", "terms",
+        "version", "waits_for",
     )  # fmt: skip
 
-    def __init__(self, order: Order, look_at: float) -> None:
+    def __init__(self, order: Order, check_at: float) -> None:
         whole = terms_of(order)
         self.id: UUID = order.id
         self.version: int = order.version
         self.seq: int = order.seq
         self.is_child = order.parent_id is not None
-        self.look_at = look_at
+        self.check_at = check_at
         filled = (order.filled_in or 0) if whole.partial else 0
         left = rest_of(whole, whole.amount - filled) if filled else whole
         self.terms = replace(left, token_in=_one(whole.token_in), token_out=_one(whole.token_out))
@@ -56,8 +56,8 @@ class Watched:
         self.waits_for: str | None = order.waits_for
         """For an order on liquidity, the code of the last reported reason."""
         self._has_fired = order.triggered_at is not None
-        self._looks_met: tuple[MarketLook, ...] = ()
-        self._looks_risen: tuple[MarketLook, ...] = ()
+        self._met: tuple[Observed, ...] = ()
+        self._risen: tuple[Observed, ...] = ()
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -99,18 +99,18 @@ class Watched:
     @property
     def is_confirming(self) -> bool:
         """Whether a check has met the condition, and further checks have to confirm it."""
-        return bool(self._looks_met)
+        return bool(self._met)
 
     @property
     def has_risen(self) -> bool:
         """Whether a check has found a new best price, and further checks have to confirm it."""
-        return bool(self._looks_risen)
+        return bool(self._risen)
 
-    def risen_to(self, slot: int, at: float) -> MarketLook:
+    def risen_to(self, slot: int, at: float) -> Observed:
         """The last better price, if the market still pays it at this slot."""
-        return replace(self._looks_risen[-1], slot=slot, at=at)
+        return replace(self._risen[-1], slot=slot, at=at)
 
-    def rises(self, look: MarketLook | None) -> bool:
+    def rises(self, observed: Observed | None) -> bool:
         """Whether checks have confirmed a new best price of a trailing stop, which the stop then follows; None is a
         check that found no better price, or no route.
 
@@ -118,45 +118,45 @@ class Watched:
         pool that is gone in the next one, and the stop would sell at a price that has not moved. The very first check
         sets the first best price. A check that the stop follows cannot meet its condition.
         """
-        if self.terms.trail is None or look is None or look.amount_out <= self.best_out:
-            self._looks_risen = ()
+        if self.terms.trail is None or observed is None or observed.amount_out <= self.best_out:
+            self._risen = ()
             return False
-        if not self._looks_risen or look.slot > self._looks_risen[-1].slot:
-            self._looks_risen += (look,)
-        if self.best_out and len(self._looks_risen) < (self.terms.confirm or 1):
+        if not self._risen or observed.slot > self._risen[-1].slot:
+            self._risen += (observed,)
+        if self.best_out and len(self._risen) < (self.terms.confirm or 1):
             return False
-        self.best_out = min(each.amount_out for each in self._looks_risen)
-        self._looks_risen = ()
-        self._looks_met = ()
+        self.best_out = min(each.amount_out for each in self._risen)
+        self._risen = ()
+        self._met = ()
         return True
 
-    def is_met(self, look: MarketLook | None) -> bool:
+    def is_met(self, observed: Observed | None) -> bool:
         """Whether the condition is confirmed by this check; None is a check that found no route."""
         condition = self.condition
-        if look is None or not condition.bound(self.best_out).is_met(look.amount_out):
-            self._looks_met = ()
+        if observed is None or not condition.bound(self.best_out).is_met(observed.amount_out):
+            self._met = ()
             return False
-        if not self._looks_met or look.slot > self._looks_met[-1].slot:
-            self._looks_met += (look,)
+        if not self._met or observed.slot > self._met[-1].slot:
+            self._met += (observed,)
         if not (condition.is_adverse or self.is_on_liquidity):
             return True
-        lasted = look.at - self._looks_met[0].at
-        return len(self._looks_met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
+        lasted = observed.at - self._met[0].at
+        return len(self._met) >= (self.terms.confirm or 1) and lasted >= (self.terms.confirm_seconds or 0)
 
-    def passed(self, look: MarketLook) -> Fraction:
+    def passed(self, observed: Observed) -> Fraction:
         """How far the market is beyond the bound, as a part of the bound: the orders that were passed farthest go
         first."""
         bound = self.condition.bound(self.best_out).amount_out
-        return abs(Fraction(look.amount_out - bound, max(bound, 1)))
+        return abs(Fraction(observed.amount_out - bound, max(bound, 1)))
 
-    def fact(self, look: MarketLook) -> Triggered:
+    def fact(self, observed: Observed) -> Triggered:
         terms = self.terms
         return Triggered(
-            price=terms.pair.price_text(terms.amount, look.amount_out),
-            amount_out=format_amount(look.amount_out, terms.token_out.decimals),
+            price=terms.pair.price_text(terms.amount, observed.amount_out),
+            amount_out=format_amount(observed.amount_out, terms.token_out.decimals),
             condition=self.condition.describe(),
-            slot=look.slot,
-            met_at_slot=self._looks_met[0].slot,
+            slot=observed.slot,
+            met_at_slot=self._met[0].slot,
         )
 
 

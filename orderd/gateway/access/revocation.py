@@ -38,7 +38,7 @@ class Revocations:
         self._held = held
         self._end = end
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Check all API keys in use repeatedly."""
         while True:
             await self._check(self._held())

@@ -60,7 +60,7 @@ class NewConnection(asyncio.Protocol):
             return
         self._received += data
         if not self._is_plain:
-            self._look()
+            self._examine()
         elif self._securing is not None:
             pass  # it comes out of TLS, which this side has not been notified of yet
         elif self._received[0] != HANDSHAKE_RECORD:
@@ -92,9 +92,9 @@ class NewConnection(asyncio.Protocol):
         self._transport = secured
         self._is_plain = False
         if self._received:
-            self._look()
+            self._examine()
 
-    def _look(self) -> None:
+    def _examine(self) -> None:
         end = self._received.find(b"\r\n\r\n")
         if end > HEAD_BYTES or (end < 0 and len(self._received) > HEAD_BYTES):
             self._refuse(TOO_LARGE)

@@ -37,13 +37,13 @@ def with_refusals(programs: Mapping[Pubkey, NativeProgram], pools: frozenset[str
         return programs
     refusing = {Pubkey.from_string(pool) for pool in pools}
 
-    def look(invocation: Invocation) -> None:
+    def process(invocation: Invocation) -> None:
         if any(use.key in refusing for use in invocation.uses):
             raise _failure(invocation, ErrorCode.POOL_CLOSED)
         programs[invocation.program_id].process(invocation)
 
     trading = programs_of(frozenset(VenueName))
-    return {key: replace(each, process=look) if key in trading else each for key, each in programs.items()}
+    return {key: replace(each, process=process) if key in trading else each for key, each in programs.items()}
 
 
 def with_failures(programs: Mapping[Pubkey, NativeProgram], dice: Dice) -> Mapping[Pubkey, NativeProgram]:

@@ -46,7 +46,7 @@ class Clock:
         return self.now
 
 
-Look = Callable[[], dict[str, Any]]
+Check = Callable[[], dict[str, Any]]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def look(subscribed: None, endpoint: Endpoint, clock: Clock) -> Look:
+def check(subscribed: None, endpoint: Endpoint, clock: Clock) -> Check:
     """Evaluate the conditions; returns the newest alert per kind."""
     conditions = Conditions(
         WANTED,
@@ -80,25 +80,25 @@ def look(subscribed: None, endpoint: Endpoint, clock: Clock) -> Look:
     return looked
 
 
-def test_no_condition_is_reported_for_a_healthy_daemon(look: Look) -> None:
+def test_no_condition_is_reported_for_a_healthy_daemon(check: Check) -> None:
     balances.store([SellableBalance(WSOL_MINT, False, 50_000_000, True)], slot=1)
-    assert look() == {}
+    assert check() == {}
 
 
-def test_a_halt_is_reported_with_its_actor_and_reason_and_so_is_its_end(look: Look) -> None:
+def test_a_halt_is_reported_with_its_actor_and_reason_and_so_is_its_end(check: Check) -> None:
     halts.halt(HaltCause.OPERATOR, Actor("me"), "lunch")
-    alert = look()["halted"]
+    alert = check()["halted"]
     assert (alert["state"], alert["by"], alert["reason"], alert["cause"]) == ("firing", "me", "lunch", "operator")
     halts.lift(Actor("me"), HaltCause.OPERATOR)
-    assert look()["halted"] == {"state": "resolved", "key": "halted:operator"}
+    assert check()["halted"] == {"state": "resolved", "key": "halted:operator"}
 
 
-def test_an_outdated_balance_is_not_reported_as_low(look: Look) -> None:
+def test_an_outdated_balance_is_not_reported_as_low(check: Check) -> None:
     balances.store([SellableBalance(WSOL_MINT, False, 1, True)], slot=1)
     database.execute_sql("UPDATE balances SET seen_at = seen_at - interval '1 hour'")
-    assert look() == {}
+    assert check() == {}
     balances.store([SellableBalance(WSOL_MINT, False, 49_999_999, True)], slot=2)
-    alert = look()["balance_low"]
+    alert = check()["balance_low"]
     assert (alert["amount"], alert["least"], alert["text"]) == (
         "0.049999999",
         "0.05",
@@ -106,37 +106,37 @@ def test_an_outdated_balance_is_not_reported_as_low(look: Look) -> None:
     )
 
 
-def test_the_rate_limit_is_saturated_when_an_order_waits_longer_than_a_window(look: Look) -> None:
+def test_the_rate_limit_is_saturated_when_an_order_waits_longer_than_a_window(check: Check) -> None:
     order_id = pending()
     database.execute_sql(
         "UPDATE orders SET waits_for = 'rate limit', waits_since = clock_timestamp() - interval '59 seconds' "
         "WHERE id = %s",
         (str(order_id),),
     )
-    assert look() == {}
+    assert check() == {}
     database.execute_sql("UPDATE orders SET waits_since = waits_since - interval '5 seconds'")
-    assert look()["limiter_saturated"]["waited_seconds"] >= 64
+    assert check()["limiter_saturated"]["waited_seconds"] >= 64
 
 
-def test_an_endpoint_without_new_slots_lags_until_it_advances(look: Look, endpoint: Endpoint, clock: Clock) -> None:
-    look()
+def test_an_endpoint_without_new_slots_lags_until_it_advances(check: Check, endpoint: Endpoint, clock: Clock) -> None:
+    check()
     clock.now = 30
-    assert look() == {}
+    assert check() == {}
     clock.now = 31
-    assert look()["endpoint_lagging"]["text"] == "it shows no new slot for 31 s"
+    assert check()["endpoint_lagging"]["text"] == "it shows no new slot for 31 s"
     endpoint.slot = 2
-    assert look()["endpoint_lagging"] == {"state": "resolved", "key": "endpoint"}
+    assert check()["endpoint_lagging"] == {"state": "resolved", "key": "endpoint"}
 
 
-def test_an_endpoint_that_does_not_answer_for_long_lags(look: Look, endpoint: Endpoint, clock: Clock) -> None:
-    look()
+def test_an_endpoint_that_does_not_answer_for_long_lags(check: Check, endpoint: Endpoint, clock: Clock) -> None:
+    check()
     endpoint.error = RpcTransportError("refused, at https://endpoint.example/key")
     clock.now = 10
-    assert look() == {}
+    assert check() == {}
     clock.now = 40
-    assert look()["endpoint_lagging"]["text"] == "it does not answer: RpcTransportError for 40 s"
+    assert check()["endpoint_lagging"]["text"] == "it does not answer: RpcTransportError for 40 s"
 
 
-def test_an_endpoint_that_reports_itself_behind_lags_at_once(look: Look, endpoint: Endpoint) -> None:
+def test_an_endpoint_that_reports_itself_behind_lags_at_once(check: Check, endpoint: Endpoint) -> None:
     endpoint.unhealthy = RpcResponseError(-32005, "Node is behind by 42 slots")
-    assert "behind by 42 slots" in look()["endpoint_lagging"]["text"]
+    assert "behind by 42 slots" in check()["endpoint_lagging"]["text"]

@@ -49,7 +49,7 @@ from orderd.domain.tokens import WSOL_MINT
 from orderd.embedded.postgres import Postgres
 from orderd.engine import allowance, views
 from orderd.engine.allowance import Spending, TradingLimits
-from orderd.engine.execution import look
+from orderd.engine.execution import precheck
 from orderd.engine.families import cancel
 from orderd.engine.order_list import list_orders
 from orderd.engine.reservation import Reservations
@@ -114,7 +114,7 @@ def take_orders_through_all_states() -> Order:
     waits = pending()
     journal.defer(waits, 1, "rate limit")
     journal.defer(waits, 1, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
-    look._waiting(waits)
+    precheck._waiting(waits)
     lapse(waits)
     leases.take_due(10, "gateway")
     leases.wake([each.order_id for each in leases.first_in_line(10)])

@@ -38,7 +38,7 @@ class ScriptedChain:
     paid: dict[UUID, str] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     glances: list[list[str]] = field(default_factory=list)
-    looks: int = 0
+    observations: int = 0
     outage: RpcError | None = None
     overloaded: RpcError | None = None
     unreadable: RpcError | None = None
@@ -46,8 +46,8 @@ class ScriptedChain:
     is_other_chain: bool = False
     final_at: Commitment = "confirmed"
 
-    def look(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
-        self.looks += 1
+    def observe(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+        self.observations += 1
         if self.outage:
             raise self.outage
         slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
@@ -58,7 +58,7 @@ class ScriptedChain:
             for each in attempts
         }
 
-    def glance(
+    def observe_hinted(
         self, signatures: Sequence[Signature]
     ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
         if self.overloaded:
@@ -119,11 +119,11 @@ class Queue:
     others: int = 0
     outage: Exception | None = None
 
-    def send(self, order_ids: Sequence[UUID], *, look: bool = False, after: object = None) -> None:
+    def send(self, order_ids: Sequence[UUID], *, check_first: bool = False, after: object = None) -> None:
         if self.outage:
             raise self.outage
         self.sent += order_ids
-        self.looking += order_ids if look else []
+        self.looking += order_ids if check_first else []
 
     def depth(self) -> int:
         return self.others

@@ -44,7 +44,7 @@ class Watching(DatabaseClock):
     def __init__(self) -> None:
         super().__init__(LEASE)
         before = elapsed_seconds()
-        self.look()
+        self.check()
         self.doubt = elapsed_seconds() - before
 
 
@@ -61,7 +61,7 @@ def seconds_until(column: str, order_id: UUID) -> float:
     return float(seconds)
 
 
-def nothing_sent(order_ids: Sequence[UUID], *, look: bool = False) -> None:
+def nothing_sent(order_ids: Sequence[UUID], *, check_first: bool = False) -> None:
     """A queue from which nothing is taken."""
 
 
@@ -75,7 +75,7 @@ def waiting(seconds: int) -> UUID:
 def test_a_wait_keeps_its_remaining_time(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id = waiting(300)
     server.set(by)
-    watching.look()
+    watching.check()
     assert 200 < seconds_until("due_at", order_id) <= 300 + watching.doubt
 
 
@@ -83,7 +83,7 @@ def test_a_wait_keeps_its_remaining_time(server: SettableClock, watching: Watchi
 def test_a_due_order_stays_due(server: SettableClock, watching: Watching, by: timedelta) -> None:
     order_id = pending()
     server.set(by)
-    watching.look()
+    watching.check()
     (moved,) = journal.claim([order_id], "worker", LEASE)
     assert moved.order.status is OrderStatus.ROUTING
 
@@ -94,7 +94,7 @@ def test_an_order_accepted_before_the_jump_is_noticed_is_due_at_once(
 ) -> None:
     server.set(by)
     order_id = pending()
-    watching.look()
+    watching.check()
     assert len(journal.claim([order_id], "worker", LEASE)) == 1
 
 
@@ -102,7 +102,7 @@ def test_an_order_accepted_before_the_jump_is_noticed_is_due_at_once(
 def test_a_live_worker_keeps_its_orders(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
-    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, check_clock=watching.check)
     order = claimed(lease_seconds=LEASE)
     live = sign(built(), signature(1)).order
     server.set(by)
@@ -117,7 +117,7 @@ def test_an_expired_lease_ends(server: SettableClock, watching: Watching, by: ti
     """If the clock went back, the lease ends after another lease's length at the latest."""
     order = claimed(lease_seconds=0)
     server.set(by)
-    watching.look()
+    watching.check()
     assert seconds_until("lease_until", order.id) <= LEASE
 
 
@@ -127,7 +127,7 @@ def test_an_order_keeps_its_remaining_validity(
 ) -> None:
     (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
     assert journal.defer(moved.order.id, 300_000, "backoff")
-    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, check_clock=watching.check)
     server.set(by)
     dispatch.run_once()
     assert read(moved.order.id).status is OrderStatus.PENDING
@@ -146,14 +146,14 @@ def test_a_jump_right_after_the_clock_was_read_ends_no_wait(
     twap = pending(kind=OrderKind.TWAP, slices=3, every_seconds=300, valid_seconds=3600)
     database.execute_sql("UPDATE orders SET looks_from = looks_from + interval '5 minutes' WHERE id = %s", (twap,))
 
-    def look_and_then_be_set() -> datetime:
-        looked_at = watching.look()
+    def check_and_then_be_set() -> datetime:
+        checked_at = watching.check()
         server.set(by)
-        return looked_at
+        return checked_at
 
-    Families(publisher, nothing_sent, 600, RetryPolicy(), look=look_and_then_be_set).run_once()
+    Families(publisher, nothing_sent, 600, RetryPolicy(), check_clock=check_and_then_be_set).run_once()
     server.set(-by)
-    assert Dispatch(publisher, nothing_sent, lambda: 0, look=look_and_then_be_set).run_once() == 0
+    assert Dispatch(publisher, nothing_sent, lambda: 0, check_clock=check_and_then_be_set).run_once() == 0
     assert read(waits).status is read(moved.order.id).status is OrderStatus.PENDING
     assert read(rests).status is read(twap).status is OrderStatus.OPEN
     assert read(twap).slice_no == 0
@@ -166,7 +166,7 @@ def test_a_duration_moves_with_the_clock_and_a_date_does_not(
     until = datetime.now(UTC) + timedelta(hours=2)
     terms = {"kind": OrderKind.LIMIT, "limit_price": "105"}
     lasts, ends = pending(**terms, valid_seconds=600), pending(**terms, expires_at=until)
-    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, look=watching.look)
+    dispatch = Dispatch(publisher, nothing_sent, lambda: 0, check_clock=watching.check)
     server.set(by)
     dispatch.run_once()
     assert read(lasts).status is read(ends).status is OrderStatus.OPEN
@@ -185,7 +185,7 @@ def test_the_pause_of_a_resting_order_keeps_its_remaining_time(
     order_id = pending(kind=OrderKind.LIMIT, limit_price="105")
     database.execute_sql("UPDATE orders SET looks_from = clock_timestamp() + interval '300 s'")
     server.set(by)
-    watching.look()
+    watching.check()
     assert 200 < seconds_until("looks_from", order_id) <= 300 + watching.doubt
     (found,) = resting.by_id(each.id for each in resting.of_late(5))
     assert 200_000 < found.wait_ms <= 300_000 + watching.doubt * 1_000
@@ -196,7 +196,7 @@ def test_an_outcome_becomes_unknown_after_the_same_time(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     order = sign(built(), signature(1)).order
-    unknown = UnknownOutcomes(publisher, after_seconds=300, look=watching.look)
+    unknown = UnknownOutcomes(publisher, after_seconds=300, check_clock=watching.check)
     server.set(by)
     assert unknown.run_once() == 0
     database.execute_sql("UPDATE orders SET updated_at = updated_at - interval '301 s'")
@@ -218,7 +218,7 @@ def test_an_allowance_still_covers_24_hours(server: SettableClock, watching: Wat
         (str(order_id), str(token)),
     )
     server.set(by)
-    watching.look()
+    watching.check()
     (age,) = database.execute_sql("SELECT clock_timestamp() - at FROM notionals").fetchone()
     assert timedelta(hours=2) <= age < timedelta(hours=2, minutes=1)
 
@@ -229,7 +229,7 @@ def test_records_of_the_past_are_not_moved(server: SettableClock, watching: Watc
     history = "SELECT seq, at FROM order_events WHERE order_id = %s ORDER BY seq"
     before = database.execute_sql(history, (str(order_id),)).fetchall()
     server.set(by)
-    watching.look()
+    watching.check()
     assert database.execute_sql(history, (str(order_id),)).fetchall() == before
 
 
@@ -238,11 +238,11 @@ def test_only_one_of_several_processes_moves_the_times(
     server: SettableClock, watching: Watching, by: timedelta
 ) -> None:
     other = DatabaseClock(LEASE)
-    other.look()
+    other.check()
     order_id = waiting(300)
     server.set(by)
     for each in (watching, other, watching, other):
-        each.look()
+        each.check()
     assert 200 < seconds_until("due_at", order_id) <= 300 + watching.doubt
 
 
@@ -260,11 +260,11 @@ def test_a_process_that_was_suspended_does_not_move_the_times(server: SettableCl
     """As in a paused virtual machine, which sees every other clock set ahead."""
     paused_for = 0.0
     paused = DatabaseClock(LEASE, elapsed=lambda: elapsed_seconds() - paused_for)
-    paused.look()
+    paused.check()
     order_id = waiting(300)
     paused_for = 3_600.0
     database.execute_sql("UPDATE clock SET at = clock_timestamp()")  # other processes have kept watching
-    paused.look()
+    paused.check()
     assert seconds_until("due_at", order_id) <= 300
 
 
@@ -303,13 +303,13 @@ def test_the_last_reading_is_stored(server: SettableClock) -> None:
     passed = 0.0
     watching = DatabaseClock(LEASE, elapsed=lambda: passed)
     server.set(timedelta(seconds=10))
-    watching.look()
+    watching.check()
     known = "SELECT clock_timestamp() - at FROM clock"
     (age,) = database.execute_sql(known).fetchone()
     assert age > timedelta(seconds=10), "a new process must not hide a jump that others have not noticed"
     passed = 2.0
     server.set(timedelta(seconds=2))
-    watching.look()
+    watching.check()
     (age,) = database.execute_sql(known).fetchone()
     assert age < timedelta(seconds=2)
 

@@ -57,7 +57,7 @@ def test_dispatch_sends_halted_orders_only_after_the_halt_and_without_a_check(
     publisher: Publisher, queue: Queue
 ) -> None:
     seen = Halts()
-    dispatch = Dispatch(publisher, queue.send, queue.depth, halted=seen.look)
+    dispatch = Dispatch(publisher, queue.send, queue.depth, halted=seen.refresh)
     halt(ME, WHY)
     order_id = pending()
     waits(dispatch, order_id, halts.current()[0].error)
@@ -73,7 +73,7 @@ def waits(dispatch: Dispatch, order_id: UUID, error: OrderdError) -> None:
 
 
 def test_an_order_keeps_its_remaining_validity_during_a_halt(publisher: Publisher, queue: Queue) -> None:
-    dispatch = Dispatch(publisher, queue.send, queue.depth, halted=Halts().look)
+    dispatch = Dispatch(publisher, queue.send, queue.depth, halted=Halts().refresh)
     halt(ME, WHY)
     order_id = pending()
     valid_until = "SELECT valid_until FROM orders"
@@ -83,7 +83,7 @@ def test_an_order_keeps_its_remaining_validity_during_a_halt(publisher: Publishe
     dispatch.run_once()
     assert database.execute_sql(valid_until).fetchone() == before
     database.execute_sql("UPDATE orders SET valid_until = clock_timestamp(), due_at = clock_timestamp()")
-    Dispatch(publisher, queue.send, queue.depth, halted=Halts().look).run_once()
+    Dispatch(publisher, queue.send, queue.depth, halted=Halts().refresh).run_once()
     assert read(order_id).status is OrderStatus.EXPIRED
 
 
@@ -92,10 +92,10 @@ def test_no_order_fires_during_a_halt(watch: Watch) -> None:
     watch.triggers._halted = seen.known
     order_id = limit("105")
     halt(ME, WHY)
-    seen.look()
+    seen.refresh()
     assert watch.sees(110) == 0
     lift(ME)
-    seen.look()
+    seen.refresh()
     assert watch.sees(110) == 1
     assert read(order_id).status is OrderStatus.PENDING
 
@@ -104,13 +104,13 @@ def test_a_twap_starts_no_execution_during_a_halt(publisher: Publisher, queue: Q
     seen = Halts()
     care = Families(publisher, queue.send, 600, RetryPolicy(), seen.known, chance=lambda: 0.5)
     halt(ME, WHY)
-    seen.look()
+    seen.refresh()
     parent = twap()
     was_due(parent, 1)
     care.run_once()
     assert children(parent) == []
     lift(ME)
-    seen.look()
+    seen.refresh()
     care.run_once()
     assert len(children(parent)) == 1
 
@@ -150,9 +150,9 @@ def test_a_halt_lifted_during_a_turn_does_not_delay_its_order(
 def test_a_process_keeps_the_last_known_halt_while_postgres_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Halts()
     halt(ME, WHY)
-    assert seen.look() is not None
+    assert seen.refresh() is not None
     fails: Callable[[], object] = lambda: 1 / 0  # noqa: E731
     monkeypatch.setattr(halts, "current", fails)
     with pytest.raises(ZeroDivisionError):
-        seen.look()
+        seen.refresh()
     assert seen.known() is not None

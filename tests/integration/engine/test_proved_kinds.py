@@ -7,7 +7,7 @@ from db import proofs
 from db.connection import database
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.pool_kind import PoolKind
-from orderd.engine.proved_kinds import LOOK_SECONDS, ProvedKinds, ProvedVenue
+from orderd.engine.proved_kinds import REFRESH_SECONDS, ProvedKinds, ProvedVenue
 from orderd.solana.deployments import LOADER, program_account_data, program_data, program_data_address
 from orderd.solana.pool_programs import program_of
 from orderd.venues.base import Liquidity
@@ -38,7 +38,7 @@ class World:
 
     def a_while_later(self) -> None:
         """Advance the clock until cached answers have expired."""
-        self.now += 2 * LOOK_SECONDS + 1
+        self.now += 2 * REFRESH_SECONDS + 1
 
     def refusals(self) -> list[OrderdError]:
         return list(self.venue.liquidity(*PAIR).refusals)
@@ -74,7 +74,7 @@ def test_an_unproved_program_is_not_traded(world: World) -> None:
 
 def test_a_proved_program_is_traded(world: World) -> None:
     prove(slot=7)
-    assert world.kinds.look() == {KIND: None}
+    assert world.kinds.current() == {KIND: None}
     assert world.refusals() == []
 
 

@@ -87,7 +87,7 @@ def test_an_attempt_hinted_as_landed_is_settled_with_one_request(worker: Worker,
     worker.live.hint(signature(1))
     assert worker.settle() == 1
     assert the_order().status is OrderStatus.CONFIRMED
-    assert (chain.glances, chain.looks) == ([[signature(1)]], 0)
+    assert (chain.glances, chain.observations) == ([[signature(1)]], 0)
 
 
 def test_a_hint_alone_decides_nothing(worker: Worker, chain: ScriptedChain) -> None:
@@ -96,11 +96,11 @@ def test_a_hint_alone_decides_nothing(worker: Worker, chain: ScriptedChain) -> N
     chain.block_height, chain.is_witnessed = EXPIRES_AT + 1, False
     assert worker.settle() == 0
     assert the_order().status is OrderStatus.SUBMITTED
-    assert (chain.glances, chain.looks) == ([[signature(1)]], 1), (
+    assert (chain.glances, chain.observations) == ([[signature(1)]], 1), (
         "an attempt that has not landed is checked with all others"
     )
     assert worker.settle() == 0
-    assert (len(chain.glances), chain.looks) == (1, 2)
+    assert (len(chain.glances), chain.observations) == (1, 2)
 
 
 def test_a_hint_of_a_processed_transaction_does_not_end_the_attempt(worker: Worker, chain: ScriptedChain) -> None:

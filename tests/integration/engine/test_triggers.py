@@ -24,7 +24,7 @@ from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
 from orderd.engine.triggers.followers import SECONDS_PER_PASS
-from orderd.engine.triggers.watch import SECOND_LOOK_SECONDS, Triggers
+from orderd.engine.triggers.watch import SECOND_CHECK_SECONDS, Triggers
 from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import QUOTE, AnyMarket
 from tests.integration.orders import new_order, pending, read
@@ -371,7 +371,7 @@ def test_a_better_price_is_evaluated_again_soon_without_a_hint(watch: Watch, mon
     monkeypatch.setattr(watch.market, "hints", lambda _: 3)
     watch.triggers.run_once()
     watch.market.slot += 1
-    watch.now[0] += SECOND_LOOK_SECONDS
+    watch.now[0] += SECOND_CHECK_SECONDS
     watch.triggers.run_once()
     assert read(order_id).best_out == 110 * MILLION
 

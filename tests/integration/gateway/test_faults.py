@@ -24,7 +24,7 @@ PLACES = [
     (Pacemaker, "run"),
     (HealthChecks, "probe_lag"),
     (HealthChecks, "doubts"),
-    (Revocations, "look"),
+    (Revocations, "check"),
     (Revocations, "listen"),
     (Refusals, "write"),
     (LastUsed, "write"),

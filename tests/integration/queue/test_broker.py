@@ -79,7 +79,7 @@ def test_many_orders_share_a_message(broker: OrderBroker, client: "redis.Redis",
 
 
 def test_orders_that_are_checked_first_have_their_own_message(broker: OrderBroker, client: "redis.Redis") -> None:
-    broker.send(new_ids(3), look=True)
+    broker.send(new_ids(3), check_first=True)
     assert left_in_redis(client)["waiting"] == 3
 
 
@@ -209,7 +209,7 @@ def test_an_order_with_two_messages_is_delivered_once(broker: OrderBroker, clien
 def test_orders_that_are_checked_first_are_not_joined(broker: OrderBroker) -> None:
     (looks, *starts) = new_ids(3)
     broker.send([starts[0]])
-    broker.send([looks], look=True)
+    broker.send([looks], check_first=True)
     broker.send([starts[1]])
     consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
     assert [take(consumer) for _ in range(3)] == [starts[0], looks, starts[1]]

@@ -31,7 +31,7 @@ from orderd.queue.actors import declare_actor
 from orderd.queue.broker import OrderBroker, orders_of
 from orderd.queue.halt_first import HaltFirst
 from orderd.queue.limiter import Go, RateLimiter, StartSlot
-from orderd.queue.look_first import LookFirst
+from orderd.queue.precheck import PrecheckFirst
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
 from tests.integration.orders import new_order, read, sign
@@ -221,7 +221,7 @@ def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(sta
             turns.dispatch.defer(order_id, timedelta(0), away)
         return len(looked) == 3
 
-    turns = start_turns(first=[LookFirst(look, lambda _: None)], limit=1)
+    turns = start_turns(first=[PrecheckFirst(look, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)
     order_id = pending()
     turns.dispatch.defer(order_id, timedelta(0), away)

@@ -43,7 +43,7 @@ def test_the_newest_supported_version_is_detected(chain: Chain) -> None:
     with closing(RpcClient(url)) as rpc:
         for payer in (PAYER.pubkey(), Pubkey.new_unique()):
             choice = VersionChoice.asking(rpc, payer)
-            choice.look()
+            choice.refresh()
             assert choice.current == TransactionVersion(newest), "the detection must not depend on the payer's balance"
 
 

@@ -37,8 +37,8 @@ def test_jitter_takes_at_most_half(code: ErrorCode, failures: int, jitter: float
 
 
 def test_checks_become_rarer_up_to_a_limit() -> None:
-    assert [POLICY.look_delay_ms(waited, jitter=0) for waited in (0, 8_000, 600_000)] == [1_000, 2_000, 5_000]
-    assert POLICY.look_delay_ms(8_000, jitter=1) == 1_000
+    assert [POLICY.check_delay_ms(waited, jitter=0) for waited in (0, 8_000, 600_000)] == [1_000, 2_000, 5_000]
+    assert POLICY.check_delay_ms(8_000, jitter=1) == 1_000
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_the_simulated_and_signed_transactions_enforce_the_minimum(
 def choosing_v1() -> VersionChoice:
     """The choice after a node has accepted version 1."""
     choice = VersionChoice(lambda: True, TransactionVersion.V0)
-    choice.look()
+    choice.refresh()
     return choice
 
 

@@ -100,9 +100,9 @@ def test_timings_follow_the_slot_time_measured_at_the_node(tmp_path: Path, monke
     as_before = settings.model_copy(update={"commitment": "confirmed"})
     assert open_trading(as_before).rpc.commitment == "confirmed"
     assert open_trading(settings.model_copy(update={"pool_max_age_ms": 50})).pool_age_ms() == 50
-    assert not opened.look_at_chain()
+    assert not opened.refresh_chain()
     sample["numSlots"] = 150
-    assert opened.look_at_chain()
+    assert opened.refresh_chain()
     assert (opened.retry.slot_ms, opened.pool_age_ms()) == (400, 400)
 
 
@@ -118,7 +118,7 @@ def test_transactions_have_the_configured_or_the_newest_accepted_version(
     opened = open_trading(settings.model_copy(update={"transaction_version": setting}))
     found = [opened.versions.current]
     answer |= trial("AccountNotFound")
-    opened.look_at_chain()
+    opened.refresh_chain()
     assert [*found, opened.versions.current] == versions
 
 
@@ -172,7 +172,7 @@ def test_a_failure_on_a_real_chain_is_final_only_in_a_finalized_block(
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     signature = Signature.default()
     observer = open_trading(settings).observer(settings)
-    (sighting,) = observer.look({signature: Validity(1_000, 10)}).values()
+    (sighting,) = observer.observe({signature: Validity(1_000, 10)}).values()
     assert sighting.landed is is_end
 
 
@@ -210,7 +210,7 @@ def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", **options)
     observer = open_trading(settings).observer(settings)
     validity = Validity(17, 10)
-    (sighting,) = observer.look({Signature.default(): validity}).values()
+    (sighting,) = observer.observe({Signature.default(): validity}).values()
     assert sighting.is_too_late(validity)
     assert sighting.proves_expiry(validity) is is_proved
 

@@ -94,7 +94,7 @@ def by(level: str) -> Answer:
 
 def test_a_witness_is_queried_in_the_same_call() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    seen = cluster.observer.look(dict.fromkeys(signatures(300), EXPIRED))
+    seen = cluster.observer.observe(dict.fromkeys(signatures(300), EXPIRED))
     asked = cluster.asked["getSignatureStatuses"]
     assert [len(params[0]) for params in asked] == [256, 46]
     assert all(params[0][0] == str(WITNESS) for params in asked)
@@ -108,7 +108,7 @@ def test_a_witness_is_queried_in_the_same_call() -> None:
     ids=["confirmed only", "processed only", "unknown"],
 )
 def test_a_witness_that_is_not_finalized_proves_nothing(answer: Answer) -> None:
-    (sighting,) = Cluster(getSignatureStatuses=answer).observer.look({signatures(1)[0]: EXPIRED}).values()
+    (sighting,) = Cluster(getSignatureStatuses=answer).observer.observe({signatures(1)[0]: EXPIRED}).values()
     assert sighting.is_too_late(EXPIRED)
     assert not sighting.proves_expiry(EXPIRED)
 
@@ -116,7 +116,7 @@ def test_a_witness_that_is_not_finalized_proves_nothing(answer: Answer) -> None:
 @pytest.mark.parametrize("block", [failing(-32004), failing(-32011), lambda _: {"result": {"signatures": []}}])
 def test_nothing_is_proved_without_a_witness(block: Answer) -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=block)
-    (sighting,) = cluster.observer.look({signatures(1)[0]: EXPIRED}).values()
+    (sighting,) = cluster.observer.observe({signatures(1)[0]: EXPIRED}).values()
     assert not sighting.proves_expiry(EXPIRED)
 
 
@@ -127,14 +127,14 @@ def test_a_later_transaction_of_the_wallet_is_the_witness_of_an_empty_block() ->
     empty: Answer = lambda _: {"result": {"signatures": []}}  # noqa: E731
     for slot, proven in ((SLOT, True), (SLOT - 1, False)):
         cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=empty, getSignaturesForAddress=found(slot))
-        (sighting,) = cluster.observer.look({signatures(1)[0]: EXPIRED}).values()
+        (sighting,) = cluster.observer.observe({signatures(1)[0]: EXPIRED}).values()
         assert sighting.proves_expiry(EXPIRED) is proven
         assert cluster.asked["getSignaturesForAddress"][0][1]["minContextSlot"] == SLOT
 
 
 def test_the_witness_is_from_the_finalized_slot_of_the_height() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    cluster.observer.look({signatures(1)[0]: EXPIRED})
+    cluster.observer.observe({signatures(1)[0]: EXPIRED})
     assert cluster.asked["getEpochInfo"] == [[{"commitment": "finalized"}]]
     slot, config = cluster.asked["getBlock"][0]
     assert (slot, config["commitment"], config["transactionDetails"]) == (SLOT, "finalized", "signatures")
@@ -142,7 +142,7 @@ def test_the_witness_is_from_the_finalized_slot_of_the_height() -> None:
 
 def test_no_block_is_read_before_an_attempt_can_have_expired() -> None:
     cluster = Cluster()
-    cluster.observer.look({signatures(1)[0]: UNDER_WAY})
+    cluster.observer.observe({signatures(1)[0]: UNDER_WAY})
     assert "getBlock" not in cluster.asked
 
 
@@ -150,7 +150,7 @@ def test_a_landed_transaction_is_final_as_soon_as_its_slot_is() -> None:
     landed, later = (Validity(HEIGHT + 100, SLOT - 100, slot) for slot in (SLOT, SLOT + 1))
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     first, second = signatures(2)
-    seen = cluster.observer.look({first: landed, second: later})
+    seen = cluster.observer.observe({first: landed, second: later})
     assert seen[first].proves_rollback(landed)
     assert not seen[second].proves_rollback(later)
 
@@ -163,21 +163,21 @@ def test_a_witness_is_reused_until_a_newer_one_is_needed() -> None:
     )
     attempt = signatures(1)[0]
     for _ in range(3):
-        cluster.observer.look({attempt: EXPIRED})
+        cluster.observer.observe({attempt: EXPIRED})
     assert len(cluster.asked["getBlock"]) == 1
     now[:] = [SLOT + 1, HEIGHT + 1]
-    (sighting,) = cluster.observer.look({attempt: UNDER_WAY}).values()
+    (sighting,) = cluster.observer.observe({attempt: UNDER_WAY}).values()
     assert len(cluster.asked["getBlock"]) == 2
     assert sighting.proves_expiry(UNDER_WAY)
     now[:] = [SLOT + 300, HEIGHT + 300]
-    cluster.observer.look({attempt: UNDER_WAY})
+    cluster.observer.observe({attempt: UNDER_WAY})
     assert len(cluster.asked["getBlock"]) == 3, "nodes may have dropped the old witness"
 
 
 def test_the_history_is_searched_only_for_old_attempts() -> None:
     recent, old = signatures(2)
     cluster = Cluster()
-    cluster.observer.look({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
+    cluster.observer.observe({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
     asked = {params[0][-1]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
     assert asked == {str(recent): False, str(old): True}
 
@@ -191,11 +191,11 @@ def test_a_node_without_history_answers_for_recent_attempts() -> None:
 
     cluster = Cluster(getSignatureStatuses=answer)
     attempts = {recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - 1_000)}
-    seen = cluster.observer.look(attempts)
+    seen = cluster.observer.observe(attempts)
     assert set(seen) == {recent}
     assert seen[recent].proves_expiry(EXPIRED)
     with pytest.raises(RpcResponseError, match="-32011"):
-        cluster.observer.look({old: attempts[old]})
+        cluster.observer.observe({old: attempts[old]})
 
 
 def test_an_endpoint_without_history_is_detected_by_its_answer() -> None:
@@ -241,7 +241,7 @@ def of_one_node(
 def test_a_single_node_needs_its_history_instead_of_a_witness(age: int, kept: Collection[int], proven: bool) -> None:
     cluster = of_one_node(kept)
     validity = Validity(HEIGHT - 1, SLOT - age)
-    (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+    (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
     assert sighting.proves_expiry(validity) is proven
     assert ("getBlocks" in cluster.asked) is (age > STATUSES_KEPT)
 
@@ -250,7 +250,7 @@ def test_a_node_that_does_not_list_its_blocks_proves_nothing_old() -> None:
     validity = Validity(HEIGHT - 1, SLOT - 1_000)
     for silent in ("getBlocks", "getBlock"):
         cluster = of_one_node(others={silent: failing(-32601)})
-        (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+        (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
         assert not sighting.proves_expiry(validity)
 
 
@@ -259,7 +259,7 @@ def test_gaps_are_searched_periodically_and_attempts_after_them_are_decided() ->
     old, later = (Validity(HEIGHT - 1, SLOT - age) for age in (1_000, 800))
     first, second = signatures(2)
     for _ in range(3):
-        seen = cluster.observer.look({first: old, second: later})
+        seen = cluster.observer.observe({first: old, second: later})
         assert not seen[first].proves_expiry(old)
         assert seen[second].proves_expiry(later)
     assert len(cluster.asked["getBlocks"]) == 1
@@ -271,7 +271,7 @@ def test_simnet_reports_the_begin_of_its_history_itself() -> None:
         available = {"getFirstAvailableBlock": answering(first)}
         cluster = of_one_node({SLOT}, available, is_simnet=True)
         validity = Validity(HEIGHT - 1, SLOT - 1_000)
-        (sighting,) = cluster.observer.look({signatures(1)[0]: validity}).values()
+        (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
         assert sighting.proves_expiry(validity) is proven
 
 
@@ -281,7 +281,7 @@ def test_only_a_searched_history_is_a_proof() -> None:
     cluster = of_one_node(others={"getSignatureStatuses": forgetful})
     old, recent = (Validity(HEIGHT - 1, SLOT - age) for age in (400, 200))
     first, second = signatures(2)
-    seen = cluster.observer.look({first: old, second: recent})
+    seen = cluster.observer.observe({first: old, second: recent})
     searched = {params[0][0]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
     assert searched == {str(first): True, str(second): False}
     assert seen[first].proves_expiry(old)
@@ -392,10 +392,10 @@ def test_a_refused_request_is_an_error_for_each_transaction() -> None:
 def test_hinted_transactions_are_read_in_one_request() -> None:
     first, second = signatures(2)
     cluster = Cluster(getSignatureStatuses=lambda params: statuses({first: "confirmed"}, params))
-    assert cluster.observer.glance([first]) == {}, "the finalized slot is not known yet"
-    cluster.observer.look({first: UNDER_WAY})
+    assert cluster.observer.observe_hinted([first]) == {}, "the finalized slot is not known yet"
+    cluster.observer.observe({first: UNDER_WAY})
     requests = len(cluster.node.requests)
-    seen = cluster.observer.glance([first, second])
+    seen = cluster.observer.observe_hinted([first, second])
     assert len(cluster.node.requests) == requests + 1
     assert [sighting.landed for sighting, _ in seen.values()] == [True, False]
     assert not seen[first][0].is_final
@@ -405,8 +405,8 @@ def test_hinted_transactions_are_read_in_one_request() -> None:
 def test_a_glance_never_proves_an_expiry() -> None:
     (signature,) = signatures(1)
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    assert cluster.observer.look({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
-    ((sighting, _),) = cluster.observer.glance([signature]).values()
+    assert cluster.observer.observe({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
+    ((sighting, _),) = cluster.observer.observe_hinted([signature]).values()
     assert sighting.is_too_late(EXPIRED)
     assert not sighting.proves_expiry(EXPIRED)
 
@@ -415,7 +415,7 @@ def test_a_glance_without_statuses_returns_nothing() -> None:
     (signature,) = signatures(1)
     answers = [by("finalized"), failing(-32005)]
     cluster = Cluster(getSignatureStatuses=lambda params: answers[0](params))
-    cluster.observer.look({signature: UNDER_WAY})
+    cluster.observer.observe({signature: UNDER_WAY})
     answers.pop(0)
     with pytest.raises(RpcError):
-        cluster.observer.glance([signature])
+        cluster.observer.observe_hinted([signature])

@@ -11,7 +11,7 @@ from tests.unit.solana.node import Node
 
 def slot_ms_of(reply: dict[str, Any]) -> int:
     slot_time = SlotTime(RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)), asks=False)
-    slot_time.look()
+    slot_time.refresh()
     return slot_time.ms
 
 
@@ -44,7 +44,7 @@ def test_a_later_measurement_reports_notable_changes_and_keeps_unknown_values() 
     replies = [samples(150), samples(152), samples(300), {"result": None}, samples(290), samples(150)]
     node = Node(getRecentPerformanceSamples=lambda _: replies.pop(0))
     slot_time = SlotTime(RpcClient("", transport=node), asks=False)
-    assert [(slot_time.look(), slot_time.ms) for _ in range(6)] == [
+    assert [(slot_time.refresh(), slot_time.ms) for _ in range(6)] == [
         *[(False, 400), (False, 400), (True, 200)],
         *[(False, 200), (False, 200), (True, 400)],
     ]
@@ -58,27 +58,27 @@ def test_fast_finality_switches_the_commitment_to_finalized(behind: int, commitm
     slots = {"finalized": 1_000 - behind, "confirmed": 1_000}
     node = Node(getSlot=lambda params: {"result": slots[params[0]["commitment"]]}, getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node))
-    assert (slot_time.look(), slot_time.commitment) == (commitment == "finalized", commitment)
+    assert (slot_time.refresh(), slot_time.commitment) == (commitment == "finalized", commitment)
     slots["finalized"] = 900
-    assert (slot_time.look(), slot_time.commitment) == (commitment == "finalized", "confirmed"), (
+    assert (slot_time.refresh(), slot_time.commitment) == (commitment == "finalized", "confirmed"), (
         "slow finality must keep confirmed"
     )
     slots["finalized"] = 1_001
-    assert (slot_time.look(), slot_time.commitment) == (True, "finalized"), "a lead of one node must not count"
+    assert (slot_time.refresh(), slot_time.commitment) == (True, "finalized"), "a lead of one node must not count"
 
 
 def test_an_unknown_finality_keeps_the_commitment() -> None:
     node = Node(getSlot=unknown, getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node), commitment="finalized")
-    assert (slot_time.look(), slot_time.commitment) == (False, "finalized")
+    assert (slot_time.refresh(), slot_time.commitment) == (False, "finalized")
 
 
 def test_a_configured_commitment_is_not_measured() -> None:
     node = Node(getRecentPerformanceSamples=unknown)
     slot_time = SlotTime(RpcClient("", transport=node), commitment="confirmed", asks=False)
-    assert (slot_time.look(), slot_time.commitment) == (False, "confirmed")
+    assert (slot_time.refresh(), slot_time.commitment) == (False, "confirmed")
 
 
 def test_the_local_chain_has_the_slot_time_of_its_profile() -> None:
     slot_time = SlotTime(None, 25)
-    assert (slot_time.look(), slot_time.ms) == (False, 25)
+    assert (slot_time.refresh(), slot_time.ms) == (False, 25)

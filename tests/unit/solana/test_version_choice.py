@@ -66,7 +66,7 @@ def test_the_newest_version_accepted_by_the_node_is_used(answer: dict[str, Any] 
     node.answer = answer
     choice = asking(node)
     assert choice.current == V0, "version 0 is used before the first trial"
-    choice.look()
+    choice.refresh()
     assert choice.current == version
 
 
@@ -75,9 +75,9 @@ def test_an_unclear_answer_keeps_the_version(answer: dict[str, Any] | None) -> N
     node = Node()
     node.answer = TAKEN[0]
     choice = asking(node)
-    choice.look()
+    choice.refresh()
     node.answer = answer
-    choice.look()
+    choice.refresh()
     assert choice.current == V1
 
 
@@ -85,25 +85,25 @@ def test_a_fallback_lasts_until_the_next_trial() -> None:
     node = Node()
     node.answer = TAKEN[0]
     choice = asking(node)
-    choice.look()
+    choice.refresh()
     assert choice.fall_back()
     assert choice.current == V0
     assert not choice.fall_back(), "there is no older version"
-    choice.look()
+    choice.refresh()
     assert choice.current == V1
 
 
 @pytest.mark.parametrize("version", TransactionVersion)
 def test_a_configured_version_is_always_used(version: TransactionVersion) -> None:
     choice = VersionChoice.of(version)
-    choice.look()
+    choice.refresh()
     assert not choice.fall_back()
     assert choice.current == version
 
 
 def test_the_trial_is_too_large_for_version_0_and_unsigned() -> None:
     node = Node()
-    asking(node).look()
+    asking(node).refresh()
     (tried,) = node.tried
     raw = base64.b64decode(tried)
     assert len(raw) > MAX_SIZE

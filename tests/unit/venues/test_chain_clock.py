@@ -5,7 +5,7 @@ import struct
 from solders.pubkey import Pubkey
 
 from orderd.solana.chain_time import CLOCK
-from orderd.venues.chain_clock import LOOK_SECONDS, ChainClock
+from orderd.venues.chain_clock import REFRESH_SECONDS, ChainClock
 from tests.unit.venues.chain import Chain
 
 NOW = 1_800_000_000.25
@@ -43,7 +43,7 @@ def test_the_last_known_difference_is_used_while_the_chain_is_unavailable() -> N
     clocks.chain_says(int(NOW) + 7)
     before = clocks.clock()
     del clocks.chain.accounts[CLOCK]
-    clocks.monotonic += LOOK_SECONDS + 1
+    clocks.monotonic += REFRESH_SECONDS + 1
     assert [clocks.clock(), clocks.clock()] == [before, before]
     assert len(clocks.chain.methods) == 2, "the clock was not read again"
 
@@ -53,6 +53,6 @@ def test_a_clock_at_another_pace_is_detected() -> None:
     clocks.chain_says(int(NOW) - 40)
     clocks.clock()
     clocks.chain_says(int(NOW) - 50)
-    clocks.monotonic += LOOK_SECONDS + 1
+    clocks.monotonic += REFRESH_SECONDS + 1
     clocks.clock()
     assert int(clocks.clock()) == int(NOW) - 50

@@ -9,7 +9,7 @@ import pytest
 
 from orderd.domain.money import BPS
 from orderd.domain.trigger import Bound
-from orderd.engine.triggers.watched import MarketLook, Watched
+from orderd.engine.triggers.watched import Observed, Watched
 from tests.unit.engine.orders import order_of
 from tests.unit.engine.test_routing import REQUEST
 
@@ -23,16 +23,16 @@ def watched(what: str, **row: Any) -> Watched:
     return Watched(order_of(what, **row), NOW)
 
 
-def look(paid: float, slot: int = 10, at: float = NOW) -> MarketLook:
-    return MarketLook(round(paid * MILLION), slot, at)
+def look(paid: float, slot: int = 10, at: float = NOW) -> Observed:
+    return Observed(round(paid * MILLION), slot, at)
 
 
-def meets(order: Watched, looks: Sequence[MarketLook | None]) -> list[bool]:
+def meets(order: Watched, looks: Sequence[Observed | None]) -> list[bool]:
     """The result of each evaluation, in the order in which triggers use them: first the best price, then the bound."""
     return [_meets(order, each) for each in looks]
 
 
-def _meets(order: Watched, seen: MarketLook | None) -> bool:
+def _meets(order: Watched, seen: Observed | None) -> bool:
     if seen is not None:
         order.rises(seen)
     return order.is_met(seen)
@@ -66,7 +66,7 @@ def test_a_stop_is_met_by_two_evaluations_in_different_slots(
 
 
 @pytest.mark.parametrize("between", [look(96, 3), None], ids=["a better price", "no route"])
-def test_an_unmet_evaluation_restarts_the_confirmation(between: MarketLook | None) -> None:
+def test_an_unmet_evaluation_restarts_the_confirmation(between: Observed | None) -> None:
     order = watched("stop")
     assert meets(order, [look(90, 1), between]) == [False, False]
     assert not order.is_confirming
@@ -143,7 +143,10 @@ def test_a_better_price_resets_the_confirmation() -> None:
 
 def test_a_stop_of_a_purchase_is_met_by_a_rising_price() -> None:
     order = watched("stop", sells="USDC", amount="95")  # at a price of 95 it buys 1 SOL
-    assert meets(order, [MarketLook(10**9 + 1, 1, NOW), MarketLook(10**9, 2, NOW), MarketLook(10**9, 3, NOW)]) == [
+    assert meets(
+        order,
+        [Observed(10**9 + 1, 1, NOW), Observed(10**9, 2, NOW), Observed(10**9, 3, NOW)],
+    ) == [
         False,
         False,
         True,

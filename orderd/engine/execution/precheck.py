@@ -20,7 +20,7 @@ Defer = Callable[[UUID, timedelta, OrderdError], bool]
 log = structlog.get_logger(__name__)
 
 
-class Look:
+class Precheck:
     """For one wallet, from any number of threads.
 
     ``preview`` runs a turn up to the signature, and raises OrderdError if it cannot; ``defer`` lets an order wait until
@@ -43,7 +43,7 @@ class Look:
             self._preview(terms_of(order))
         except OrderdError as error:
             if error.is_awaited:
-                wait = timedelta(milliseconds=self._policy.look_delay_ms(waited_ms, random.random()))  # noqa: S311
+                wait = timedelta(milliseconds=self._policy.check_delay_ms(waited_ms, random.random()))  # noqa: S311
                 self._defer(order_id, wait, error)
                 log.info("waits on", action="waits_on", order_id=str(order_id), code=error.code, error=error.detail)
                 return False

@@ -13,7 +13,7 @@ from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
-from orderd.engine.execution.look import Look
+from orderd.engine.execution.precheck import Precheck
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import claimed, pending, read
@@ -45,56 +45,58 @@ def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
 
 
 @pytest.fixture
-def look(market: Scripted, dispatch: Dispatch) -> Look:
-    return Look(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
+def precheck(market: Scripted, dispatch: Dispatch) -> Precheck:
+    return Precheck(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
 
 
 def test_an_order_waits_without_new_events_while_the_service_is_unavailable(
-    look: Look, market: Scripted, dispatch: Dispatch
+    precheck: Precheck, market: Scripted, dispatch: Dispatch
 ) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = AWAY
-    assert not look(order_id)
-    assert not look(order_id)
+    assert not precheck(order_id)
+    assert not precheck(order_id)
     order = read(order_id)
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED]
     assert (order.failures, order.starts) == (0, 0)
 
 
-def test_checks_become_rarer_the_longer_the_order_waits(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_checks_become_rarer_the_longer_the_order_waits(
+    precheck: Precheck, market: Scripted, dispatch: Dispatch
+) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
     market.trouble = AWAY
-    assert not look(order_id)
+    assert not precheck(order_id)
     (seconds,) = database.execute_sql(
         "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM orders WHERE id = %s", (str(order_id),)
     ).fetchone()
     assert 2 < seconds <= 5
 
 
-def test_a_changed_reason_of_the_wait_is_reported(look: Look, market: Scripted, dispatch: Dispatch) -> None:
+def test_a_changed_reason_of_the_wait_is_reported(precheck: Precheck, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
-    assert not look(order_id)
+    assert not precheck(order_id)
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED] * 2
     assert read(order_id).waits_for == ErrorCode.ROUTE_VENUES_UNAVAILABLE
 
 
 @pytest.mark.parametrize("trouble", [None, OrderdError(ErrorCode.ROUTE_NOT_FOUND, "no pool")])
 def test_the_turn_decides_once_the_service_is_back(
-    look: Look, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
+    precheck: Precheck, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
 ) -> None:
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = trouble
-    assert look(order_id)
+    assert precheck(order_id)
     assert journal.claim([order_id], "worker-a", 15)
 
 
-def test_an_order_that_waits_for_nothing_is_not_checked(look: Look, market: Scripted) -> None:
-    assert look(pending())
-    assert look(claimed().id)
+def test_an_order_that_waits_for_nothing_is_not_checked(precheck: Precheck, market: Scripted) -> None:
+    assert precheck(pending())
+    assert precheck(claimed().id)
     assert market.asked == []

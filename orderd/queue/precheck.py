@@ -7,12 +7,12 @@ import structlog
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.middleware import Middleware, SkipMessage
 
-from orderd.queue.broker import LOOK, orders_of
+from orderd.queue.broker import CHECK_FIRST, orders_of
 
 log = structlog.get_logger(__name__)
 
 
-class LookFirst(Middleware):
+class PrecheckFirst(Middleware):
     """Lets such an order through if ``can_go_on`` returns True; otherwise ``can_go_on`` has deferred it.
 
     ``missed`` gets the orders that cannot be deferred.
@@ -23,7 +23,7 @@ class LookFirst(Middleware):
         self._missed = missed
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002
-        if LOOK not in message.options:
+        if CHECK_FIRST not in message.options:
             return
         (order_id,) = orders_of(message)
         # Dramatiq processes a message although its middleware failed, so only SkipMessage may leave this method.
@@ -31,6 +31,6 @@ class LookFirst(Middleware):
             if self._can_go_on(order_id):
                 return
         except Exception:
-            log.exception("look failed", action="look_failed", order_id=str(order_id))
+            log.exception("precheck failed", action="precheck_failed", order_id=str(order_id))
             self._missed(order_id)
         raise SkipMessage(f"order {order_id} waits")
