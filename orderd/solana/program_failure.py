@@ -107,4 +107,4 @@ def _runtime_error(err: TransactionError) -> tuple[str, int | None]:
     cause = detail[1]
     if isinstance(cause, dict) and isinstance(cause.get("Custom"), int):
         return f"Custom({cause['Custom']})", cause["Custom"]
-    return str(next(iter(cause)) if isinstance(cause, dict) else cause), None
+    return str(next(iter(cause), "Unknown") if isinstance(cause, dict) else cause), None

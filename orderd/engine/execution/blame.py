@@ -98,7 +98,7 @@ def refusal_of(
     if error.failure.name == OUT_OF_UNITS:
         return RouteRefusedError(route, error, None)
     index = _failed_instruction(err)
-    if index is None or error.code in _NO_POOLS:
+    if index is None or not 0 <= index < len(instructions) or error.code in _NO_POOLS:
         return None
     named = {str(meta.pubkey) for meta in instructions[index].accounts}
     pool = next((leg.pool for leg in route.legs if leg.pool in named), None)
@@ -117,4 +117,4 @@ def is_lasting(error: ChainError) -> bool:
 
 def _failed_instruction(err: TransactionError) -> int | None:
     detail = err.get("InstructionError") if isinstance(err, dict) else None
-    return int(detail[0]) if isinstance(detail, list) and detail and isinstance(detail[0], int) else None
+    return detail[0] if isinstance(detail, list) and detail and isinstance(detail[0], int) else None

@@ -62,6 +62,12 @@ def test_a_failing_swap_is_blamed_on_its_pool_if_the_error_is_lasting(
     assert is_lasting(error)
 
 
+@pytest.mark.parametrize("index", [99, -2, "2", None, 2.0])
+def test_an_instruction_that_is_not_in_the_transaction_is_nobodys_fault(index: object) -> None:
+    lines = logs(raydium_cpmm.PROGRAM_ID, "NotApproved")
+    assert judged({"InstructionError": [index, {"Custom": 6000}]}, lines)[0] is None
+
+
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [
