@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -55,8 +57,8 @@ SETTLEMENT: Final = (
     "orderd.engine.failure:Failures.record:after",
 )
 TRIGGERS: Final = (
-    "orderd.engine.triggers.watch:Triggers._fire:before",
-    "orderd.engine.triggers.watch:Triggers._fire:after",
+    "orderd.engine.triggers.watched:Watched.fact:before",
+    "orderd.engine.triggers.roster:Roster.drop:before",
     "orderd.engine.families:Families._next_slice:before",
     "orderd.engine.families:Families._next_slice:after",
     "orderd.engine.families:Families._begun:before",
@@ -65,6 +67,7 @@ TRIGGERS: Final = (
     "orderd.engine.exits:_follow:after",
     "db.leases:take_due:after",
 )
+POINTS: Final = (*INTAKE, *EXECUTION, *SETTLEMENT, *TRIGGERS)
 QUICK: Final = ("db.journal:accept:after", "orderd.engine.settlement.live:LiveAttempts.track:before")
 """The points of every test run: after an order was stored and before it is queued; after signing, before sending."""
 
@@ -115,13 +118,15 @@ def _only_the_exit_is_active(active: Sequence[OrderView]) -> Sequence[OrderView]
     return active if {order.kind for order in active} == {OrderKind.TAKE_PROFIT} else ()
 
 
+@pytest.mark.parametrize("point", POINTS)
+def test_a_point_is_a_function_of_the_program(point: str) -> None:
+    assert callable(attrgetter(point.split(":")[1])(import_module(point.split(":")[0])))
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "point",
-    [
-        pytest.param(point, marks=[] if point in QUICK else [pytest.mark.chaos])
-        for point in (*INTAKE, *EXECUTION, *SETTLEMENT, *TRIGGERS)
-    ],
+    [pytest.param(point, marks=[] if point in QUICK else [pytest.mark.chaos]) for point in POINTS],
 )
 def test_no_order_is_lost_or_executed_twice_after_a_kill_at(
     point: str, cluster: Cluster, tmp_path: Path, postgres_url: str
