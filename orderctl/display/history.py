@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from orderctl.display.formats import counted
+from orderctl.display.formats import counted, moment
 from orderctl.display.ids import short_ids
 from orderctl.display.prices import pair_price, traded_price
 from orderctl.display.tables import Column, IfItFits, fitting_table
@@ -59,10 +59,10 @@ def _more_cells(fill: HistoryFill) -> tuple[Text, ...]:
 def fill_cells(fill: HistoryFill, order: str, *, is_narrow: bool = False) -> tuple[Text, ...]:
     """The cells of a fill; ``order`` is the shortened id of its order.
 
-    A narrow table omits the year and the seconds.
+    The time is local, as in all tables; a narrow table omits the year and the seconds.
     """
     return (
-        Text(f"{fill.at:%m-%d %H:%M}" if is_narrow else f"{fill.at:%Y-%m-%d %H:%M:%S}"),
+        Text(f"{fill.at.astimezone():%m-%d %H:%M}" if is_narrow else moment(fill.at)),
         Text(order),
         Text(f"{fill.amount_in} {fill.token_in}", justify="right"),
         Text(f"{fill.amount_out} {fill.token_out}", justify="right"),

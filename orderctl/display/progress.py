@@ -148,7 +148,7 @@ class LiveProgress:
         last = timeline.events[-1].data if timeline.events else None
         if isinstance(last, Submitted) and (height := self._data.height) is not None:
             left = height.until(last.last_valid_block_height, time.monotonic())
-            yield Padding(Text(f"expires in {left}, unless it lands", Tone.WARNING), (0, 0, 0, 3))
+            yield _indented(Text(f"expires in {left}, unless it lands", Tone.WARNING))
 
     def _connection_line(self) -> Text | None:
         return None if self._connection is None else connection_line(self._connection, self._connection_since)
@@ -158,6 +158,11 @@ def connection_line(change: Connection, since: float) -> Text:
     """The line about the connection; ``since`` is the monotonic time of the change."""
     style = Tone.GOOD if isinstance(change, Resumed | Fresh) else Tone.WARNING
     return Text(connection_message(change, time.monotonic() - since), style)
+
+
+def _indented(line: Text) -> Padding:
+    """Without spaces up to the right edge: the terminal would echo the ``^C`` of Ctrl-C into a new line."""
+    return Padding(line, (0, 0, 0, 3), expand=False)
 
 
 def _headline(timeline: OrderTimeline) -> Text:
@@ -172,13 +177,13 @@ def _rest(timeline: OrderTimeline, now: datetime, spinner: Spinner, data: LiveDa
     span = spans[-1] if spans else Span(timeline.status, order.updated_at)
     yield _row(span, now, spinner, Text(f"waits for {reading(order)}", Tone.WARNING))
     for distance in _distances(order, data, now):
-        yield Padding(distance, (0, 0, 0, 3))
+        yield _indented(distance)
     for line in (
         f"then {what_follows(order)}",
         _valid(order, now),
         f"Ctrl-C stops watching; to cancel: orderctl cancel {str(order.id)[:SHORT_ID]}",
     ):
-        yield Padding(Text(line, "dim"), (0, 0, 0, 3))
+        yield _indented(Text(line, "dim"))
 
 
 def _distances(order: OrderView, data: LiveData, now: datetime) -> Iterator[Text]:
@@ -235,7 +240,7 @@ def _stages(timeline: OrderTimeline, now: datetime, spinner: Spinner, room: int)
             yield _row(span, now, spinner, beside)
             style = Tone.GOOD.bold if stage in FILLED else ""
             for line in details:
-                yield Padding(Text(line, style), (0, 0, 0, 3))
+                yield _indented(Text(line, style))
         elif stage in STAGES and not timeline.is_over:
             yield Text.assemble(("·  ", "dim"), (STATES[stage].label, "dim"))
 

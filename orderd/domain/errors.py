@@ -121,6 +121,7 @@ class ErrorCode(StrEnum):
     SERVICE_CERTIFICATE = "SERVICE_CERTIFICATE"
     SERVICE_EXPOSED = "SERVICE_EXPOSED"
     SERVICE_PORT = "SERVICE_PORT"
+    SERVICE_STATE_DIR = "SERVICE_STATE_DIR"
     SERVICE_CONFIGURATION = "SERVICE_CONFIGURATION"
     SERVICE_WALLET = "SERVICE_WALLET"
     SERVICE_SCHEMA = "SERVICE_SCHEMA"
@@ -504,6 +505,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.SERVICE_PORT: _lasting(
         "The daemon cannot listen on its port",
         "stop what listens there, perhaps another orderd; or choose another port: --port, or ORDERD_PORT",
+        500,
+    ),
+    ErrorCode.SERVICE_STATE_DIR: _lasting(
+        "The state directory is in use",
+        "stop the orderd that uses it; or choose another directory: --state-dir, or ORDERD_STATE_DIR",
         500,
     ),
     ErrorCode.SERVICE_CONFIGURATION: _lasting(

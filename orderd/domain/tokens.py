@@ -148,10 +148,14 @@ class TokenRegistry:
 
     def named_pair(self, name: str) -> tuple[Token, Token]:
         """Both tokens of a pair such as ``SOL/USDC``. Raises OrderdError: TOKEN_UNKNOWN or TOKEN_SAME."""
+        return self.pair(*self.pair_mints(name))
+
+    def pair_mints(self, name: str) -> tuple[str, str]:
+        """The mints of both tokens, whose decimals need not be known. Raises OrderdError TOKEN_UNKNOWN."""
         first, slash, second = name.partition("/")
         if not slash:
             raise OrderdError(ErrorCode.TOKEN_UNKNOWN, f"{name[:50]!r} is not a pair of tokens, such as SOL/USDC")
-        return self.pair(first, second)
+        return self.mint_of(first), self.mint_of(second)
 
     def symbol_of(self, mint: str) -> str:
         """The symbol that means this mint; the mint itself if there is none."""

@@ -5,8 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from orderd.domain.errors import ErrorCode, OrderdError
+
+LOCK_NAME: Final = "orderd.lock"
 
 
 @contextmanager
@@ -15,16 +18,14 @@ def instance_lock(state_dir: Path) -> Iterator[None]:
 
     Raises OrderdError with the other process' id if a daemon already runs there.
     """
-    descriptor = os.open(state_dir / "orderd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 20, 0).decode() or "unknown"
             raise OrderdError(
-                ErrorCode.SERVICE_UNAVAILABLE,
-                f"another orderd (process {holder}) already runs on {state_dir}. "
-                "Stop it first, or give this one its own directory with --state-dir.",
+                ErrorCode.SERVICE_STATE_DIR, f"another orderd (process {holder}) already runs on {state_dir}"
             ) from None
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

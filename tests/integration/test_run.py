@@ -182,6 +182,7 @@ def test_the_status_is_reported_while_the_chain_hangs(daemon: Daemon) -> None:
 def test_a_second_daemon_on_the_same_directory_is_refused(daemon: Daemon) -> None:
     second = run_orderd(daemon.log.parent)
     assert second.returncode == 1
+    assert "(SERVICE_STATE_DIR)" in second.stderr
     assert f"another orderd (process {daemon.process.pid}) already runs on {daemon.log.parent}" in second.stderr
     trade(daemon)
 

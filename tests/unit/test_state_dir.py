@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.embedded.lock import LOCK_NAME
 from orderd.process.state_dir import open_state_dir
 
 STRANGER = 65_534
@@ -57,3 +58,20 @@ def test_a_mounted_directory_is_taken_as_it_is(
     monkeypatch.setattr(os, "geteuid", lambda: 1_000)
     open_state_dir(tmp_path)
     assert mode_of(tmp_path) == mode
+
+
+def test_the_directory_of_another_users_daemon_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root could use it, but the service could not open its database and its wallet afterwards."""
+    (tmp_path / LOCK_NAME).touch()
+    open_state_dir(tmp_path)
+    owned_by(monkeypatch, STRANGER)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OrderdError, match=f"the daemon of user {STRANGER} has its files in .*, or run orderd as that"):
+        open_state_dir(tmp_path)
+
+
+def test_a_file_is_not_a_state_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OrderdError, match=r"the state directory .*/file is a file") as refused:
+        open_state_dir(tmp_path / "file")
+    assert refused.value.code is ErrorCode.SERVICE_CONFIGURATION

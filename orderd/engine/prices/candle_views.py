@@ -19,7 +19,7 @@ def read_prices(tokens: TokenRegistry, params: PricesParams) -> PricesResult:
 
     Raises OrderdError: TOKEN_UNKNOWN, TOKEN_SAME, TIME_INVALID.
     """
-    learn(tokens, map(tokens.mint_of, params.pair.split("/")))
+    learn(tokens, tokens.pair_mints(params.pair))
     pair = PairPrice(*tokens.named_pair(params.pair))
     seconds = parse_interval(params.interval)
     until = datetime.now(UTC) if params.until is None else parse_moment(params.until)

@@ -1,6 +1,7 @@
 """orderctl history: fills in pages, and their totals."""
 
 import csv
+import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -120,3 +121,18 @@ def test_a_time_is_relative_or_a_date_or_a_timestamp() -> None:
     assert moment(None) is None
     with pytest.raises(OrderdError, match="is not a duration such as 7d"):
         moment("yesterday")
+
+
+def test_times_are_local_like_those_of_all_tables(
+    daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_fills(daemon)
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        shown = orderctl("history").out
+    finally:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+    local = START + timedelta(hours=5, minutes=45)
+    assert f"{local:%Y-%m-%d %H:%M:%S}" in shown

@@ -36,7 +36,9 @@ def picture(facts: tuple[AnyFact, ...], *news: Lost | Resumed, height: int = 50,
             progress.connection(item)
         out = io.StringIO()
         Console(file=out, width=100, color_system=None).print(progress.render())
-    return [line.rstrip() for line in out.getvalue().splitlines()]
+    lines = out.getvalue().splitlines()
+    assert len(lines[-1]) < 100, "the terminal would echo the ^C of Ctrl-C into a new line, and the first line twice"
+    return [line.rstrip() for line in lines]
 
 
 @pytest.fixture(autouse=True)
