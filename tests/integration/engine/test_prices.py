@@ -83,6 +83,7 @@ def test_the_newest_candles_are_returned_for_either_order_of_the_pair() -> None:
     ("params", "why"),
     [
         ({"pair": "SOL"}, "not a pair"),
+        ({"pair": "SOL-USDC"}, "not a pair"),
         ({"pair": "SOL/UDSC"}, "did you mean USDC"),
         ({"interval": "7m30s"}, "7m30s"),
     ],
