@@ -1,6 +1,6 @@
 """The wallet's balances as a worker last read them, and what orders may spend of them.
 
-Orders that wait for the market reserve from their acceptance to their end, market orders while a worker has them. A
+Orders that wait for the market reserve from their acceptance to their end, market orders while they are signed. A
 parent reserves for its children. Fills that are newer than the stored balances are not part of them, and count as
 reserved until the wallet is read again.
 """
@@ -13,7 +13,7 @@ from uuid import UUID
 from db.connection import database
 from db.models import in_states, listed
 from orderd.domain.money import BPS
-from orderd.domain.order import HELD, LEASED, OrderKind
+from orderd.domain.order import HELD, SIGNED, OrderKind
 
 FRESH_SECONDS: Final = 60
 """An observation older than this is not used."""
@@ -22,7 +22,8 @@ _IN_THE_MARKET: Final = f"""
     ended_as IS NULL AND kind <> '{OrderKind.MARKET}' AND parent_id IS NULL AND status NOT IN ({listed(HELD)})"""
 """Orders that wait for the market or have triggered; a held order has nothing to sell yet. Must match an index."""
 _MARKET: Final = f"kind = '{OrderKind.MARKET}' AND parent_id IS NULL"
-_AT_WORK: Final = f"{in_states(LEASED)} AND {_MARKET}"
+_SIGNED: Final = f"{in_states(SIGNED)} AND {_MARKET}"
+"""Not before its signature: until then anybody's order can ask for more than there is, and would refuse all others."""
 _ACCEPTED: Final = f"ended_as IS NULL AND {_MARKET}"
 _EXECUTIONS: Final = f"coalesce(slices, CASE WHEN partial THEN ceil({BPS}.0 / min_fill_bps) END, 1)"
 """SQL for the maximum number of executions of an order."""
@@ -100,7 +101,7 @@ def stored() -> dict[BalanceKey, SellableBalance]:
 def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> list[ReservedSpending]:
     """What all orders reserve; ``with_unseen`` includes fills after the last read of the wallet.
 
-    Market orders reserve ``from_acceptance`` on, or only while a worker processes them.
+    Market orders reserve ``from_acceptance`` on, or only while their transactions may land.
     """
     rows = database.execute_sql(
         f"""
@@ -110,7 +111,7 @@ def spendings(*, with_unseen: bool = True, from_acceptance: bool = False) -> lis
             FROM orders WHERE {_IN_THE_MARKET}
             UNION ALL
             SELECT mint_in, use_wrapped, mint_out, 1, coalesce(amount_in, max_amount_in, max_in, 0)
-            FROM orders WHERE {_ACCEPTED if from_acceptance else _AT_WORK}
+            FROM orders WHERE {_ACCEPTED if from_acceptance else _SIGNED}
             {f"UNION ALL {_UNSEEN}" if with_unseen else ""}) AS reserved
         GROUP BY mint_in, use_wrapped, mint_out"""  # noqa: S608
     )

@@ -2,7 +2,7 @@
 
 It uses the balances that a worker has stored within the last minute, without queries to the chain; without recent
 balances an order is accepted. An order that waits for the market is refused if its funds are not available; orders that
-reserve are serialised, so that no two of them get the same funds. A market order reserves when a worker claims it, and
+reserve are serialised, so that no two of them get the same funds. A market order reserves when it is signed, and
 is accepted without a check.
 
 In addition to what it sells, an order reserves the network fee of each of its transactions, at the highest price that

@@ -121,13 +121,21 @@ def test_a_sale_of_another_token_reserves_the_fee_in_sol() -> None:
     assert "for the network and for accounts" in refused.detail
 
 
-def test_a_market_order_reserves_when_a_worker_claims_it() -> None:
+def test_a_market_order_reserves_when_it_is_signed() -> None:
     see()
-    waits = pending(amount_in=8 * SOL)
+    (claimed,) = journal.claim([pending(amount_in=8 * SOL)], "worker-a", 15)
     assert sol().reserved == 0
-    journal.claim([waits], "worker-a", 15)
+    sign(route(claimed.order), "sig")
     assert sol().reserved == 8 * SOL + FEE
     assert refusal(resting(3 * SOL)).code is ErrorCode.FUNDS_RESERVED
+
+
+def test_a_market_order_of_more_than_there_is_refuses_no_other() -> None:
+    see()
+    (claimed,) = journal.claim([pending(amount_in=2**64 - 1)], "worker-a", 15)
+    assert accept(resting(9 * SOL)).status is OrderStatus.OPEN
+    route(claimed.order)
+    assert sol().reserved == 9 * SOL + FEE
 
 
 def test_a_market_order_may_exceed_the_available_balance() -> None:
