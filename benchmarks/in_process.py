@@ -154,7 +154,7 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             fund_on_simnet(rpc, wallet.address)
         worker = WorkerProcess(settings, redis_client(queue.url))
         worker.parts.live._adopt_at = float("inf")
-        worker.parts.live.on_tracked = worker.parts.live.hint  # every transaction has landed
+        worker.parts.live.on_watched = worker.parts.live.hint  # every transaction has landed
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)

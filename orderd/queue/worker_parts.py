@@ -328,7 +328,7 @@ def _hints(base: _Base, settling: Loop) -> list[Hints | AccountHints]:
             settling.wake()
 
         landings = LandingHints(base.settings.rpc_ws_url, landed, lambda: base.trading.rpc.commitment)
-        base.live.on_tracked = landings.watch
+        base.live.on_watched = landings.watch
         found.append(landings)
     return found
 

@@ -17,7 +17,7 @@ import structlog
 
 from db import families, journal
 from db.connection import database
-from db.journal import Change, Moved
+from db.journal import Change, Moved, NewAttempt
 from db.models import Order
 from db.terms import terms_of
 from db.validity import expiry
@@ -225,12 +225,12 @@ class Execution:
             )
             for (each, _), attempt in zip(signed, attempts, strict=True)
         ]
-        stored = list[tuple[UUID, bytes]]()
+        stored = list[tuple[UUID, NewAttempt]]()
         for (each, _), attempt, written in zip(signed, attempts, self._write(changes), strict=True):
             if isinstance(written, Moved):
                 # From here on the transaction may land: no error below proves the end of the attempt.
                 self._live.track(live_attempt(written.order, attempt))
-                stored.append((written.order.id, attempt.signed_bytes))
+                stored.append((written.order.id, attempt))
             elif families.is_busy(written):
                 busy = "another order of its family has been signed, and has not ended for good"
                 _keep(kept, each.work.order, OrderdError(ErrorCode.ORDER_FAMILY_BUSY, busy))
@@ -267,8 +267,9 @@ class Execution:
             for change, moved in zip(changes, written, strict=True)
         ]
 
-    def _send(self, stored: Sequence[tuple[UUID, bytes]]) -> None:
-        answers = self._sender.send([raw for _, raw in stored])
+    def _send(self, stored: Sequence[tuple[UUID, NewAttempt]]) -> None:
+        self._live.watch([attempt.signature for _, attempt in stored])
+        answers = self._sender.send([attempt.signed_bytes for _, attempt in stored])
         for (order_id, _), error in zip(stored, answers, strict=True):
             if error is not None:
                 log.info("first send refused", action="send_refused", order_id=str(order_id), error=str(error))

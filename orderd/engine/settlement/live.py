@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from orderd.solana.expiry import Validity
 _ADOPT_BATCH: Final = 1_000
 _ADOPT_SECONDS: Final = 1.0
 _HINTED_AT_MOST: Final = 32
-"""With more live attempts than this, statuses are requested all the time anyway."""
+"""With more live attempts than this, all are settled together when the last one of a turn has landed."""
 log = structlog.get_logger(__name__)
 
 
@@ -70,8 +70,8 @@ class LiveAttempts:
         self._live: dict[Signature, TrackedAttempt] = {}
         self._lock = threading.Lock()
         self._adopt_at = clock()
-        self.on_tracked: Callable[[str], None] = lambda _: None
-        """Called with an attempt's signature to get a hint of its landing, if few attempts are live."""
+        self.on_watched: Callable[[str], None] = lambda _: None
+        """Called with an attempt's signature to get a hint of its landing."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -100,8 +100,14 @@ class LiveAttempts:
         """Hold this attempt, which is about to be sent for the first time."""
         now = self._clock()
         self._take(TrackedAttempt(attempt, sends=1, since=now, resend_at=now + self.resend_seconds))
-        if len(self._live) <= _HINTED_AT_MOST:
-            self.on_tracked(attempt.signature)
+
+    def watch(self, signatures: Sequence[str]) -> None:
+        """Request hints of the landing of transactions that are about to be sent together.
+
+        If many attempts are live, the last one stands for all, because they land at about the same time.
+        """
+        for signature in signatures if len(self._live) <= _HINTED_AT_MOST else signatures[-1:]:
+            self.on_watched(signature)
 
     def release(self, signatures: Iterable[Signature]) -> None:
         with self._lock:

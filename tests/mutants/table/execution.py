@@ -16,9 +16,9 @@ MUTANTS: Final = (
         "sent-before-stored",
         1,
         "orderd/engine/execution/turn.py",
-        "        stored = list[tuple[UUID, bytes]]()\n",
-        "        self._send([(each.work.order.id, answer.raw) for each, answer in signed])\n"
-        "        stored = list[tuple[UUID, bytes]]()\n",
+        "        stored = list[tuple[UUID, NewAttempt]]()\n",
+        "        self._send([(change.order_id, attempt) for change, attempt in zip(changes, attempts, strict=True)])\n"
+        "        stored = list[tuple[UUID, NewAttempt]]()\n",
         (
             f"{_EXECUTION}test_signed_bytes_are_stored_before_they_are_sent",
             f"{_EXECUTION}test_an_attempt_that_could_not_be_stored_is_never_sent",
@@ -30,7 +30,7 @@ MUTANTS: Final = (
         1,
         "orderd/engine/execution/turn.py",
         "                self._expire(each.work.order)\n",
-        "                stored.append((each.work.order.id, attempt.signed_bytes))\n",
+        "                stored.append((each.work.order.id, attempt))\n",
         (f"{_EXECUTION}test_an_attempt_that_could_not_be_stored_is_never_sent",),
         "An order that was cancelled or claimed by another worker is sent.",
     ),
