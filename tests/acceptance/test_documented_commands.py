@@ -33,9 +33,9 @@ NOT_RUN: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             "sudo install -D -m 0644 deploy/orderd.sysusers /etc/sysusers.d/orderd.conf && sudo systemd-sysusers",
-            "sudo install -D -m 0644 deploy/orderd.tmpfiles /etc/tmpfiles.d/orderd.conf && "
+            "sudo install -D -m 0644 deploy/orderd.tmpfiles /etc/tmpfiles.d/orderd.conf",
             "sudo systemd-tmpfiles --create orderd.conf",
-            "sudo python3 -m venv /opt/orderd && "
+            "sudo python3 -m venv /opt/orderd",
             "sudo /opt/orderd/bin/pip install --constraint constraints.txt '.[embedded]'",
             "sudo install -m 0600 .env.example /etc/orderd/orderd.env",
             "sudo install -m 0755 deploy/orderd-admin /usr/local/sbin/",
@@ -60,8 +60,7 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "make surfpool SURFPOOL=package/surfpool-sdk.linux-x64-gnu.node PROGRAMS=DIRECTORY": "needs the same and surfpool",
     "npm pack @solana/surfpool-linux-x64-gnu && tar xzf solana-surfpool-linux-x64-gnu-*.tgz": _NETWORK,
     "git clone URL orderd && cd orderd": _NETWORK,
-    "solana program dump CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C "
-    "programs/CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C.so": _NETWORK,
+    "solana program dump $program programs/$program.so": _NETWORK,
     "ORDERD_SIMNET_PROGRAMS=programs make run": _NETWORK,
     "orderd prove": _ELSEWHERE.format("tests/integration/test_proving.py, with its own programs"),
     "export ORDERD_STATE_DIR=$HOME/orderd-state": "would select another daemon than the one used here",
