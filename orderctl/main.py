@@ -7,6 +7,14 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
+    try:
+        _run()
+    except KeyboardInterrupt:
+        # During the imports, before anything was sent; later orderctl.run reports it.
+        _end(130)
+
+
+def _run() -> NoReturn:
     # Imports create many objects but no garbage; collecting it took a fifth of a short command's time. So this comes
     # before all imports.
     gc.set_threshold(200_000)

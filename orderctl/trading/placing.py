@@ -23,7 +23,7 @@ from orderd.wire.orders import OrderView
 from orderd.wire.quotes import PreviewResult, QuoteParams, QuoteResult, SimulatedFill
 from orderd.wire.rpc import Method
 from orderd.wire.status import StatusResult
-from orderd.wire.submissions import SubmitParams
+from orderd.wire.submissions import SubmitParams, SubmitResult
 
 Watch = Annotated[
     bool | None, typer.Option("--watch/--no-watch", help="Follow the order to its end; the default on a terminal.")
@@ -65,27 +65,36 @@ def place(
         if agreed is None:
             narrate(settings, "nothing was sent")
             return ExitCode.INTERRUPTED
-        narrate(settings, f"client order id {order.client_order_id}")
         # A repeated command must not ask again: a new quote would change the terms under the same id.
         shown = {} if agreed is order else {"min_out": agreed.min_out, "max_in": agreed.max_in, "yes": True}
         try:
+            narrate(settings, f"client order id {order.client_order_id}")
             result = send(client, agreed, same_command(ctx, client_order_id=order.client_order_id, **shown))
         except KeyboardInterrupt:
             narrate(settings, f"interrupted: the outcome is unknown; run: orderctl watch {order.client_order_id}")
             return ExitCode.INTERRUPTED
-        if not result.created:
-            narrate(
-                settings,
-                "this client order id was submitted before: this is the existing order; no second one was created",
-            )
-        if follow:
-            from orderctl.trading.watching import watch as follow_to_the_end
+        try:
+            return _show(client, settings, result, output, follow=follow)
+        except KeyboardInterrupt:  # while what follows the order was loaded
+            narrate(settings, f"detached; the order was accepted. Follow it with: orderctl watch {result.order.id}")
+            return ExitCode.INTERRUPTED
 
-            return follow_to_the_end(client, settings, [str(result.order.id)], output)
-        print_accepted(result, output)
-        if output in ("table", "wide"):
-            _show_next_steps(settings, result.order)
-        return ExitCode.OK
+
+def _show(client: Client, settings: Settings, result: SubmitResult, output: Format, *, follow: bool) -> ExitCode:
+    """Follow an accepted order, or print it."""
+    if not result.created:
+        narrate(
+            settings,
+            "this client order id was submitted before: this is the existing order; no second one was created",
+        )
+    if follow:
+        from orderctl.trading.watching import watch as follow_to_the_end
+
+        return follow_to_the_end(client, settings, [str(result.order.id)], output)
+    print_accepted(result, output)
+    if output in ("table", "wide"):
+        _show_next_steps(settings, result.order)
+    return ExitCode.OK
 
 
 def _show_next_steps(settings: Settings, order: OrderView) -> None:

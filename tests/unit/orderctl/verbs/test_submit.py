@@ -72,6 +72,20 @@ class TestSubmit:
         assert "run: orderctl watch mine-1;" in outcome.err
         assert "orderctl submit SOL USDC 1.5 --client-order-id mine-1" in outcome.err
 
+    def test_ctrl_c_after_the_acceptance_says_that_there_is_an_order(
+        self, daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        daemon.answers(Method.ORDER_SUBMIT, SubmitResult(order=PENDING, created=True))
+        monkeypatch.setattr("orderctl.trading.watching.watch", interrupted)
+
+        outcome = orderctl(*SUBMIT, "--watch")
+
+        assert outcome.code == 130
+        assert outcome.err.endswith(f"the order was accepted. Follow it with: orderctl watch {ORDER_ID}\n")
+
     @pytest.mark.parametrize("code", [ErrorCode.SERVICE_TIMEOUT, ErrorCode.SERVICE_INTERNAL])
     def test_a_timeout_of_the_daemon_leaves_the_outcome_unknown(
         self, daemon: FakeDaemon, orderctl: Orderctl, code: ErrorCode
