@@ -11,6 +11,7 @@ from orderctl.trading.lookup import AllActive, OfAccount, Orders, named
 from orderctl.trading.paging import active_orders
 from orderctl.trading.watching import watch
 from orderd.client.connection import Client
+from orderd.domain.times import parse_span
 
 
 def run(
@@ -18,8 +19,8 @@ def run(
     orders: Orders = None,
     everything: AllActive = False,
     account: OfAccount = None,
-    seconds: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", help="Stop following after this long.", min=0)
+    limit: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Stop following after this long, such as 30s or 5m.")
     ] = None,
     notifies: Annotated[
         bool, typer.Option("--notify", help="Show a desktop or terminal notification when an order ends.")
@@ -32,6 +33,7 @@ def run(
     orders were confirmed, 1 if one failed or was cancelled, and 5 after --for. -o json prints one event per line.
     """
     settings = settings_of(ctx, output)
+    seconds = None if limit is None else _seconds(limit)
     wanted = [params.order for params in named(orders, everything=everything, account=account)]
     with Client(settings) as client:
         if everything:
@@ -44,3 +46,8 @@ def run(
         from orderctl.display.notification import notify
 
         return watch(client, settings, wanted, output, seconds, notify)
+
+
+def _seconds(limit: str) -> float:
+    """A plain number means seconds. Raises OrderdError TIME_INVALID."""
+    return float(limit) if limit.replace(".", "", 1).isdecimal() else parse_span(limit)

@@ -66,10 +66,11 @@ class TestWatch:
         assert outcome.code == 6
         assert "error[ORDER_NOT_FOUND]" in outcome.err
 
-    def test_a_timeout_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    @pytest.mark.parametrize("limit", ["0.05", "1s"])
+    def test_a_timeout_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl, limit: str) -> None:
         daemon.knows(*history(FILLED[:3]))
 
-        outcome = orderctl("watch", str(ORDER_ID), "--for", "0.05")
+        outcome = orderctl("watch", str(ORDER_ID), "--for", limit)
 
         assert outcome.code == 5
         assert f"follow it with: orderctl watch {ORDER_ID}" in outcome.err
