@@ -19,6 +19,7 @@ from orderd.amm.water_filling import Load
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
 from tests.unit.amm.pools import KINDS, random_pool
+from tests.unit.amm.test_room import untraced
 from tests.unit.amm.test_split import market_with_odd_pools
 
 
@@ -115,7 +116,7 @@ def test_a_purchase_above_the_price_impact_limit_reports_the_possible_part() -> 
     assert offers.less.price_impact <= Fraction(1, 1_000)
 
 
-@pytest.mark.parametrize("seed", [44, 243, 353, 446, 609, 646, 864, 994])
+@pytest.mark.parametrize("seed", [*map(untraced, (44, 243, 353, 446, 646, 864, 994)), 609])
 def test_a_small_pool_with_an_absurd_price_makes_no_purchase_dearer(seed: int) -> None:
     """It takes a little of the amount at the limit of the impact, and bends the curve in which the search looks for the
     input."""
