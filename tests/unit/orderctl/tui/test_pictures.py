@@ -59,12 +59,15 @@ async def settled(pilot: Pilot[object]) -> None:
 
 
 async def quoted(pilot: Pilot[object]) -> None:
-    """Wait until the quote of the current terms is drawn: until then the form's button is disabled."""
+    """Wait until the quote of the current terms is drawn: until then the form's button is disabled.
+
+    Each field that has been set disables it again, so it is looked at when everything has arrived.
+    """
     await settled(pilot)
     async with asyncio.timeout(60):
         while pilot.app.screen.query_one("#send", Button).disabled:
             await pilot.pause(0.01)
-    await settled(pilot)
+            await settled(pilot)
 
 
 def after(*keys: str) -> Act:
