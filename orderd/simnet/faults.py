@@ -75,6 +75,9 @@ class Faults(BaseModel):
     connection_resets: Rate = 0.0
     """A request's connection is reset, with equal chances before or after the request is handled. In the latter case
     only the answer is lost."""
+    garbled_answers: Rate = 0.0
+    """An answer is damaged: it is cut, a web page, an error, or has rounded numbers or numbers as texts. The answers to
+    a batch may also be in another order, or too few, or one is repeated, or two are exchanged."""
     lagging_reads: Rate = 0.0
     """A request is answered by a node that is `lag_slots` slots behind."""
     lag_slots: Range = (1, 8)
@@ -127,6 +130,7 @@ _STREAMS: Final = (
     "late",
     "refuse",
     "reset",
+    "garble",
     "lag",
     "failure",
     "view",
@@ -174,6 +178,10 @@ class Dice:
         if not self._happens("reset", self.faults.connection_resets):
             return None
         return "before" if self._streams["reset"].random() < 0.5 else "after"
+
+    def garbles(self) -> random.Random | None:
+        """The randomness by which an answer is damaged; None if it is not."""
+        return self._streams["garble"] if self._happens("garble", self.faults.garbled_answers) else None
 
     def lag(self) -> int:
         """Slots by which the node that answers is behind."""

@@ -39,6 +39,7 @@ ROUGH: Final = {
     "lagging_reads": 0.1,
     "http_429": 0.03,
     "connection_resets": 0.03,
+    "garbled_answers": 0.03,
     "failure_rate": 0.1,
 }
 """Faults of the chain and of the connection to it."""

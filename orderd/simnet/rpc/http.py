@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from orderd.simnet.faults import Dice
 from orderd.simnet.rpc.dispatch import Dispatcher
+from orderd.simnet.rpc.garbling import garbled
 from orderd.simnet.rpc.visitors import Refusal, refusal
 
 MAX_BODY: Final = 4 * 1_024 * 1_024
@@ -134,6 +135,8 @@ class HttpServer:
         if reset == "after":
             _reset(scope["transport"])
             return
+        if (chance := self._dice.garbles()) is not None:
+            answer = garbled(answer, chance)
         await _reply(send, 200, answer)
 
 

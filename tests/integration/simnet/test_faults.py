@@ -35,6 +35,14 @@ def test_requests_are_answered_with_429(tmp_path: Path) -> None:
     assert all("result" in answer.json() for answer in answers if answer.status_code == 200)
 
 
+def test_answers_are_damaged(tmp_path: Path) -> None:
+    with running(tmp_path, *faults(garbled_answers=0.5)) as (_, client):
+        answers = [client.post(request("getGenesisHash")).content for _ in range(100)]
+    (whole,) = {answer for answer in answers if answers.count(answer) > 20}
+    damaged = sum(answer != whole for answer in answers)
+    assert 3 < damaged < 50, "half of them are drawn, and some kinds of damage change only batches"
+
+
 def test_reset_connections_may_have_handled_their_request(tmp_path: Path) -> None:
     with running(tmp_path, *faults(connection_resets=0.5)) as (server, _):
         shop = Keypair().pubkey()
