@@ -12,6 +12,8 @@ from orderctl.output.colours import Tone
 from orderd.wire.profit import PnlResult, PortfolioResult
 
 _UNKNOWN = "?"
+_BAR = ""
+"""The heading of bars."""
 _BAR_WIDTH = 20
 """Characters of a full bar."""
 _MIN_POINTS = 2
@@ -92,29 +94,31 @@ def earned_curve(pnl: PnlResult, width: int, height: int) -> list[Text]:
     return [*lines, Text.assemble("total ", (f"{shown[-1]:+f}", tone), f" {pnl.unit} after costs"), Text()]
 
 
-def holdings_table(portfolio: PortfolioResult, *, bars: bool = False) -> Table:
-    """The holdings as a table; ``bars`` adds a bar for each share."""
-    table = plain_table(
+def holdings_table(portfolio: PortfolioResult, *, bars: bool = False) -> RenderableType:
+    """The holdings as a table. ``bars`` adds a bar for each share; where there is little room, the bars are omitted,
+    and then the change."""
+    columns: tuple[Column, ...] = (
         ("TOKEN", "left"),
         ("AMOUNT", "right"),
         (f"PRICE {portfolio.unit}", "right"),
         ("VALUE", "right"),
         ("SHARE", "right"),
         ("24H", "right"),
-        *((("", "left"),) if bars else ()),
+        *(((_BAR, "left"),) if bars else ()),
     )
-    for each in portfolio.holdings:
-        share = _UNKNOWN if each.share is None else f"{each.share} %"
-        table.add_row(
+    rows = [
+        (
             each.token,
             each.amount,
             each.price or _UNKNOWN,
             each.value or _UNKNOWN,
-            share,
+            _UNKNOWN if each.share is None else f"{each.share} %",
             _signed(each.change, " %"),
             *((Text(share_bar(each.share), Tone.MOVING),) if bars else ()),
         )
-    return table
+        for each in portfolio.holdings
+    ]
+    return fitting_table(columns, rows, spared=(frozenset({_BAR}), frozenset({"24H"})) if bars else ())
 
 
 def share_bar(share: str | None) -> str:

@@ -165,7 +165,8 @@ class KeyedApp(App[ClientError]):
             self._complain(error)
         else:
             self.desk.book.put(result.order)
-            self.notify(f"order {str(order.id)[:SHORT_ID]} is {result.order.status}")
+            if result.order.cancel_requested:
+                self.notify(f"order {str(order.id)[:SHORT_ID]} is signed already: it may be filled, but is not retried")
 
     def action_copy_id(self) -> None:
         if (order := self._order()) is not None:

@@ -35,8 +35,13 @@ _HEAD = (
     "<link rel='icon' href=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<rect width='16' height='16' rx='3' fill='%23121212'/><path d='M5 3v10M11 5v9' stroke='%2300a6a6'/>"
     "<path d='M3 6h4v4H3zM9 7h4v5H9z' fill='%2300a6a6'/></svg>\"/>"
+    "<script>new MutationObserver((_, observer) => {"
+    "const keys = document.querySelector('.xterm-helper-textarea');"
+    "if (keys) { keys.focus(); observer.disconnect(); }"
+    "}).observe(document, {childList: true, subtree: true})</script>"
 )
-"""A title and an icon, which replace the external font in the page of textual-serve."""
+"""A title, an icon, and the focus for keys once the terminal is there, without a click. They replace the external font
+in the page of textual-serve."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

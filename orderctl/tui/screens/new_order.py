@@ -223,7 +223,8 @@ class NewOrderScreen(ModalScreen[OrderView]):
             if isinstance(error, OrderdError)
             else (error.title, error.next_step)
         )
-        self._show_answer(Text.assemble((title, Tone.ALARM), f"\n{error.detail}\n", ("next: ", Tone.HINT), step))
+        why = self.form.labelled(error.detail)
+        self._show_answer(Text.assemble((title, Tone.ALARM), f"\n{why}\n", ("next: ", Tone.HINT), step))
 
     def _show_answer(self, what: RenderableType) -> None:
         self.answer.update(what)

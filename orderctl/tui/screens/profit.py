@@ -105,7 +105,7 @@ class ProfitScreen(Screen[None]):
     def _show_pnl(self, pnl: PnlResult) -> None:
         method = "oldest lots first" if pnl.method == "fifo" else "average cost"
         self.earned.border_title = f"Profit and loss in {pnl.unit}, {method}"
-        self.days.border_title = f"Realised, day by day, in {pnl.unit}"
+        self.days.border_title = f"Realised in {pnl.unit}: the total so far, and by day"
         if not pnl.tokens:
             self.earned.update(Text("nothing was traded", "dim"))
             self.days.update("")

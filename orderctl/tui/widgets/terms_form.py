@@ -55,6 +55,12 @@ class TermsForm(Grid):
         """The label of the first required field that is empty."""
         return next((FIELDS[name] for name in self.shape.needs if not self.typed(name)), None)
 
+    @staticmethod
+    def labelled(detail: str) -> str:
+        """The detail of an error with the label of a field in place of the name of its term."""
+        name, _, why = detail.partition(": ")
+        return f"{FIELDS[name]}: {why}" if name in FIELDS else detail
+
     @property
     def amount(self) -> str:
         return self.typed("amount")

@@ -1,7 +1,11 @@
 """orderctl pnl, portfolio and export: the daemon's figures as tables and documents."""
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+
+from orderctl.display.profit import holdings_table
 from orderd.gateway.docs import record_examples as examples
 from orderd.wire.fills import HistoryResult
 from orderd.wire.rpc import Method
@@ -38,6 +42,19 @@ def test_days_are_listed(daemon: FakeDaemon, orderctl: Orderctl) -> None:
         "realised,fees,rent,day,token",
         "12.302,0.000885,0,2026-11-21,SOL",
     ]
+
+
+def test_holdings_are_shown_without_bars_and_then_without_changes_where_there_is_little_room() -> None:
+    def drawn(width: int) -> str:
+        console = Console(width=width, file=io.StringIO(), record=True)
+        console.print(holdings_table(examples.PORTFOLIO, bars=True))
+        return console.export_text()
+
+    wide, middle, narrow = (drawn(width) for width in (120, 75, 55))
+    assert ("━" in wide, "24H" in wide) == (True, True)
+    assert ("━" in middle, "24H" in middle) == (False, True)
+    assert ("━" in narrow, "24H" in narrow) == (False, False)
+    assert "…" not in wide + middle + narrow
 
 
 def test_a_history_without_trades_is_reported(daemon: FakeDaemon, orderctl: Orderctl) -> None:

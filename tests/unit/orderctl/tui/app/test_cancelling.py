@@ -3,14 +3,15 @@
 import pytest
 from textual.widgets import Button, Static
 
+from orderctl.tui.app import OrderctlApp
 from orderctl.tui.screens.cancel import CancelScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderd.domain.errors import ErrorCode
 from orderd.domain.order import OrderStatus
 from orderd.wire.orders import CancelResult
 from orderd.wire.rpc import Method
-from orderd.wire.subscriptions import Snapshot
-from tests.samples.orders import FILLED, WITHDRAWN
+from orderd.wire.subscriptions import Event, Snapshot
+from tests.samples.orders import FILLED, WITHDRAWN, history
 from tests.unit.orderctl.tui.app.pilots import drawn, lines, notices, refusal, running
 from tests.unit.orderctl.tui.desks import busy, order, order_id
 
@@ -29,6 +30,27 @@ async def test_an_order_is_cancelled_after_a_confirmation() -> None:
 
         assert [params.order for params in caller.called(Method.ORDER_CANCEL)] == [str(order_id(19))]
         assert OrderStatus.CANCELLED in lines(pilot, "ended")[0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [(True, [f"{str(order_id(19))[:13]} cancelled"]), (False, [f"order {str(order_id(19))[:13]} is signed already"])],
+)
+async def test_a_cancel_is_notified_once(ends: bool, expected: list[str]) -> None:
+    caller = busy()
+    cancelled = order(19, WITHDRAWN, seq=99) if ends else order(19, FILLED[:4], cancel_requested=True)
+    caller.answers[Method.ORDER_CANCEL] = CancelResult(order=cancelled)
+    async with running(caller) as pilot:
+        await pilot.press("c", "right", "enter")
+        await drawn(pilot)
+        if ends:
+            caller.send(Event(subscription=1, event=history(WITHDRAWN, order_id(19))[-1]))
+        app = pilot.app
+        assert isinstance(app, OrderctlApp)
+        app._toast()
+        await drawn(pilot)
+
+        assert [notice.partition(":")[0] for notice in notices(pilot)] == expected
 
 
 async def test_an_order_is_kept_when_the_confirmation_is_closed() -> None:

@@ -14,6 +14,18 @@ from tests.unit.orderctl.tui.desks import busy, order
 pytestmark = pytest.mark.asyncio
 
 
+async def test_an_invalid_term_is_reported_by_the_label_of_its_field() -> None:
+    caller = busy()
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        screen.query_one("#kind", Select).value = OrderKind.TWAP
+        await drawn(pilot)
+        for name, value in (("slices", "1"), ("over", "5m")):
+            screen.query_one(f"#{name}", Input).value = value
+        await drawn(pilot)
+        assert "\nParts: Input should be greater than or equal to 2" in str(screen.answer.content)
+
+
 @pytest.mark.parametrize(
     ("kind", "typed", "sent"),
     [
