@@ -36,12 +36,12 @@ from orderd.gateway.rpc.batch import Batcher
 from orderd.gateway.streaming.subscription import Notifications, StreamEvent
 from orderd.gateway.threads import DatabaseThreads
 from orderd.process.wallet import fund_on_simnet, open_wallet
-from orderd.queue.broker import MOST_AT_ONCE, QUEUE, redis_client
+from orderd.queue.broker import MAX_ORDERS_PER_MESSAGE, QUEUE, redis_client
 from orderd.queue.worker_process import WorkerProcess
 from orderd.solana.rpc import RpcClient
 from orderd.telemetry import configure_logging
 
-BATCH_SIZE: Final = MOST_AT_ONCE
+BATCH_SIZE: Final = MAX_ORDERS_PER_MESSAGE
 """Number of orders in a full message."""
 COMMITS: Final = "commits that write"
 BYTES: Final = "bytes to a subscriber"

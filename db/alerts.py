@@ -22,7 +22,7 @@ SUBSCRIBED_DAYS: Final = 7
 """How long alerts are still stored after the last notifier has ended."""
 LEASE_SECONDS: Final = 60
 """When a delivery that has begun is due again. Every try times out long before."""
-LONGEST_PAUSE_SECONDS: Final = 600
+MAX_PAUSE_SECONDS: Final = 600
 _STRAY: Final = "interval '15 minutes'"
 """No delivery waits this long: if one seems to, it was stored before the server's clock was set back."""
 _PAUSE_SECONDS: Final = 60

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.connection import database
 
-MOST: Final = 5_000
+MAX_ROWS: Final = 5_000
 """Maximum number of rows per kind, which limits the time to about ten milliseconds."""
 _AGO: Final = "floor(extract(epoch FROM statement_timestamp() - {at}) / %(step)s)::integer"
 _SINCE: Final = "statement_timestamp() - %(span)s * interval '1 second'"
@@ -45,7 +45,7 @@ def recent(span: int, step: int, account_id: UUID | None = None) -> Recent:
     given = {
         "span": span,
         "step": step,
-        "most": MOST,
+        "most": MAX_ROWS,
         "account": None if account_id is None else str(account_id),
         "first": str(_first_id(span)),
     }

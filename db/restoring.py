@@ -37,8 +37,11 @@ def begin(reason: str) -> None:
 
 @transaction
 def begin_if_older() -> bool:
-    """Halt if the server has begun a new timeline: a standby was promoted, or it was recovered to a point in time, and
-    may lack what was committed before. Whether it has. The id stays, because the same daemon goes on."""
+    """Halt if the server has begun a new timeline: a standby was promoted, or the server was recovered to a point in
+    time, and may lack what was committed before.
+
+    Returns whether it has begun one. The installation id stays, because the same daemon continues.
+    """
     row = database.execute_sql("SELECT FROM installation WHERE timeline <> wal_timeline() FOR UPDATE").fetchone()
     if row is None:
         return False

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 TRACE_SECONDS: Final = 60.0
 """Seconds between two tracebacks of a kind. One per second would hide other log lines."""
-_MOST_AT_ONCE: Final = 256
+_MAX_AT_ONCE: Final = 256
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LAST_PAUSE_SECONDS: Final = 10.0
 _PANIC: Final = "PanicException"
@@ -76,7 +76,7 @@ class Outbox(Generic[T]):
         deal: Callable[[Sequence[T]], object],
         undone: Callable[[Sequence[T]], object] = lambda _: None,
         *,
-        most: int = _MOST_AT_ONCE,
+        most: int = _MAX_AT_ONCE,
     ) -> None:
         """``undone`` receives the items for which ``deal`` failed, and all items that were waiting meanwhile.
 

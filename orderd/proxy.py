@@ -16,8 +16,8 @@ from orderd.domain.host import is_loopback
 
 _PORTS: Final = {"http": 80, "socks5": 1080, "socks5h": 1080}
 """The supported kinds of proxies, and their default ports."""
-_HEAD_AT_MOST: Final = 65_536
-_TEXT_AT_MOST: Final = 255
+_MAX_HEAD_BYTES: Final = 65_536
+_MAX_TEXT_BYTES: Final = 255
 _SOCKS: Final = 5
 _NO_ANSWERS: Final = (
     "", "it failed", "it does not allow that", "no network leads there", "no host is reached there",
@@ -78,8 +78,8 @@ def proxy_for(host: str, port: int, *, is_secure: bool) -> Proxy | None:
                 f"{origin} does not begin with http://, socks5:// or socks5h://; other kinds are not supported"
             )
         user, password = credentials(parts)
-        if max(len((user or "").encode()), len(password.encode())) > _TEXT_AT_MOST:
-            raise ProxyError(f"{origin} has a user or a password of more than {_TEXT_AT_MOST} bytes")
+        if max(len((user or "").encode()), len(password.encode())) > _MAX_TEXT_BYTES:
+            raise ProxyError(f"{origin} has a user or a password of more than {_MAX_TEXT_BYTES} bytes")
         return Proxy(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
     except ValueError as error:
         raise ProxyError(f"{origin} has an invalid address") from error
@@ -113,7 +113,7 @@ def _request_http_tunnel(connection: socket.socket, authority: str, authorizatio
     connection.sendall(f"{head}\r\n".encode("ascii"))
     answer = bytearray()
     while not answer.endswith(b"\r\n\r\n"):  # read no further: the following bytes are from the endpoint
-        if len(answer) > _HEAD_AT_MOST:
+        if len(answer) > _MAX_HEAD_BYTES:
             raise OSError("the proxy did not answer in HTTP")
         answer += _read(connection, 1)
     status = bytes(answer).split(b"\r\n", 1)[0].decode("latin-1")

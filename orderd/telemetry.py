@@ -36,7 +36,7 @@ _NOISY: Final = (
 _STRANGERS: Final = frozenset({"websockets.server", "uvicorn.error", "asyncio", "connection_refused"})
 """Loggers of libraries, and actions of orderd, whose log lines any client of the port can cause."""
 _LINES_PER_MINUTE: Final = 10
-_LONGEST_LINE: Final = 500
+_MAX_LINE: Final = 500
 """Maximum characters of such a line."""
 
 
@@ -78,7 +78,7 @@ class _Bounded(logging.Filter):
                 ours["left_out"] = left_out
         else:
             also = f" ({left_out} more lines were left out)" if left_out else ""
-            record.msg, record.args = f"{record.getMessage()[:_LONGEST_LINE]}{also}", ()
+            record.msg, record.args = f"{record.getMessage()[:_MAX_LINE]}{also}", ()
         return True
 
 

@@ -8,7 +8,7 @@ import orjson
 from db.alerts import Alert
 from orderd.domain.alerts import AlertKind
 
-_LINES_AT_MOST: Final = 20
+_MAX_LINES: Final = 20
 
 
 def body(alert: Alert) -> bytes:
@@ -34,7 +34,7 @@ def _data(alert: Alert) -> Mapping[str, Any]:
 def digest(alerts: Sequence[Alert]) -> tuple[str, str]:
     """The title and text of one message about all of these alerts."""
     title = f"orderd: {_TITLES[alerts[0].kind]}" if len(alerts) == 1 else f"orderd: {len(alerts)} alerts"
-    lines = [f"{alert.at:%H:%M:%S} UTC: {line(alert)}" for alert in alerts[:_LINES_AT_MOST]]
+    lines = [f"{alert.at:%H:%M:%S} UTC: {line(alert)}" for alert in alerts[:_MAX_LINES]]
     if more := len(alerts) - len(lines):
         lines.append(f"and {more} more")
     return title, "\n".join(lines)

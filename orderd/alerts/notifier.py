@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import structlog
 
 from db import alerts
-from db.alerts import LONGEST_PAUSE_SECONDS, AlertDelivery
+from db.alerts import MAX_PAUSE_SECONDS, AlertDelivery
 from db.connection import check_schema, connect, database
 from orderd.alerts import apprise, webhook
 from orderd.alerts.conditions import CHECK_SECONDS, Conditions
@@ -34,7 +34,7 @@ T = TypeVar("T")
 POLL_SECONDS: Final = 0.5
 """How often the notifier checks whether an alert is due."""
 _SUBSCRIBE_SECONDS: Final = 3600.0
-_DIGEST_AT_MOST: Final = 200
+_MAX_IN_DIGEST: Final = 200
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _REST_AT_MOST_SECONDS: Final = 60.0
 """Maximum pause before the next alert is tried at a receiver that is unavailable."""
@@ -167,7 +167,7 @@ class Delivery:
 
     async def run_once(self) -> bool:
         """Send one message if one is due. Returns whether one was due, confirmed or not."""
-        most = _DIGEST_AT_MOST if isinstance(self._receiver, AppriseReceiver) else 1
+        most = _MAX_IN_DIGEST if isinstance(self._receiver, AppriseReceiver) else 1
         due = await _stored(lambda: alerts.take(self._name, most))
         if not due:
             return False
@@ -205,5 +205,5 @@ async def send(receiver: Receiver, due: Sequence[AlertDelivery]) -> None:
 
 def pause_seconds(tries: int) -> float:
     """The pause after this number of failed tries: doubled each time, plus up to a fifth at random."""
-    pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 20), LONGEST_PAUSE_SECONDS)
+    pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 20), MAX_PAUSE_SECONDS)
     return float(pause) * (1 + random.random() / 5)  # noqa: S311  (spreads load, guards nothing)

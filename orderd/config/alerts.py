@@ -24,7 +24,7 @@ from pydantic import (
 
 from orderd.config.loading import ConfigurationError
 from orderd.config.settings import Settings
-from orderd.config.values import MOST, WebhookUrl
+from orderd.config.values import MAX_NUMBER, WebhookUrl
 from orderd.domain.alerts import AlertKind
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import parse_amount
@@ -34,7 +34,7 @@ from orderd.domain.well_known import registry_of
 
 SECRET_PREFIX: Final = "whsec_"
 """How the secret of a webhook begins, by https://www.standardwebhooks.com."""
-_LEAST_SECRET_BYTES: Final = 24
+_MIN_SECRET_BYTES: Final = 24
 _OTHERS_MAY: Final = 0o077
 ALL_KINDS: Final = frozenset(AlertKind) - {AlertKind.TEST}
 
@@ -45,8 +45,8 @@ def _secret(secret: SecretStr) -> SecretStr:
         key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
     except ValueError:
         key = b""
-    if not text.startswith(SECRET_PREFIX) or len(key) < _LEAST_SECRET_BYTES:
-        raise ValueError(f"it is not {SECRET_PREFIX} and {_LEAST_SECRET_BYTES} bytes or more in base64")
+    if not text.startswith(SECRET_PREFIX) or len(key) < _MIN_SECRET_BYTES:
+        raise ValueError(f"it is not {SECRET_PREFIX} and {_MIN_SECRET_BYTES} bytes or more in base64")
     return secret
 
 
@@ -92,9 +92,9 @@ class AlertSettings(BaseModel):
     receivers: dict[ReceiverName, Receiver] = Field(min_length=1)
     balance_low: dict[str, str] = {"SOL": "0.05"}
     """The minimum balance per token; below it the wallet holds too little."""
-    stop_cannot_sell_seconds: int = Field(15, ge=1, le=MOST)
+    stop_cannot_sell_seconds: int = Field(15, ge=1, le=MAX_NUMBER)
     """How long a stop may take from the moment it fires until it has sold."""
-    endpoint_lagging_seconds: int = Field(30, ge=1, le=MOST)
+    endpoint_lagging_seconds: int = Field(30, ge=1, le=MAX_NUMBER)
     """How long the chain's endpoint may be unavailable, or show no new slot."""
 
     @property

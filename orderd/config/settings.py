@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from orderd.config.values import (
-    MOST,
+    MAX_NUMBER,
     Account,
     AnsweredName,
     DatabaseUrl,
@@ -92,9 +92,9 @@ class Settings(BaseSettings):
     every client needs an API key."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Listed] = ()
     """Addresses or networks of the proxies whose X-Forwarded-For header is trusted."""
-    max_connections: int = Field(10_000, ge=0, le=MOST)
+    max_connections: int = Field(10_000, ge=0, le=MAX_NUMBER)
     """Maximum number of connections at one time, including those that have sent nothing yet; 0 means no limit."""
-    max_connections_per_address: int = Field(1_000, ge=0, le=MOST)
+    max_connections_per_address: int = Field(1_000, ge=0, le=MAX_NUMBER)
     """Maximum number of connections from one address, or one IPv6 network of 64 bits; 0 means no limit."""
 
     # Services
@@ -137,11 +137,11 @@ class Settings(BaseSettings):
 
     worker_threads: int = Field(10, ge=1, le=200)
     """Number of messages, of up to 64 orders each, that a worker process works on at one time."""
-    rate_limit: int = Field(100, ge=0, le=MOST)
+    rate_limit: int = Field(100, ge=0, le=MAX_NUMBER)
     """Maximum number of orders started per window, over the whole cluster; 0 disables the rate limit."""
-    rate_window_seconds: int = Field(60, ge=1, le=MOST)
+    rate_window_seconds: int = Field(60, ge=1, le=MAX_NUMBER)
     """Length of the rate limit's sliding window."""
-    max_open_per_key: int = Field(1_000, ge=0, le=MOST)
+    max_open_per_key: int = Field(1_000, ge=0, le=MAX_NUMBER)
     """Maximum number of open orders per API key; 0 means no limit."""
     allow_overcommit: bool = True
     """Whether a market order is accepted although other orders have reserved the balance that it sells. If false,
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     count. If empty, there is no limit."""
     traded_tokens: Annotated[tuple[Text, ...], NoDecode, Listed] = ()
     """Tokens that orders may trade, by symbol or mint address. If empty, all known tokens."""
-    max_in_flight: int = Field(0, ge=0, le=MOST)
+    max_in_flight: int = Field(0, ge=0, le=MAX_NUMBER)
     """Maximum number of submitted orders at one time per worker process; 0 means no limit."""
 
     # Routes, and the pools in them
@@ -175,11 +175,11 @@ class Settings(BaseSettings):
     seconds. Prices of other pairs are recorded while orders, quotes or resting orders read their pools."""
     token_list: Text | None = None
     """A file or URL of a token list, for symbols: in Jupiter's shape or the older token-list shape."""
-    max_slot_lag: int = Field(20, ge=0, le=MOST)
+    max_slot_lag: int = Field(20, ge=0, le=MAX_NUMBER)
     """Pools whose state is more than this number of slots older than the newest are excluded from a route."""
-    venue_timeout_ms: int = Field(1_500, ge=1, le=MOST)
+    venue_timeout_ms: int = Field(1_500, ge=1, le=MAX_NUMBER)
     """Time after which a venue that does not answer is excluded from a route."""
-    pool_max_age_ms: int | None = Field(None, ge=0, le=MOST)
+    pool_max_age_ms: int | None = Field(None, ge=0, le=MAX_NUMBER)
     """Maximum age of the pool state from which a quote is made. If empty, one slot of the chain, as its node measures
     it when the process starts."""
     pool_kinds: Annotated[tuple[PoolKind, ...], NoDecode, Listed] = ()
@@ -201,9 +201,9 @@ class Settings(BaseSettings):
     """Version of the transactions that are signed: 0 (1,232 bytes, with lookup tables) or 1 (4,096 bytes, without). If
     ``auto``, 1 if a simulation, repeated each minute, shows that the endpoint accepts it, otherwise 0."""
 
-    compute_unit_price: int = Field(10_000, ge=0, le=MOST)
+    compute_unit_price: int = Field(10_000, ge=0, le=MAX_NUMBER)
     """Minimum priority fee, in micro-lamports per compute unit."""
-    max_compute_unit_price: int = Field(1_000_000, ge=0, le=MOST)
+    max_compute_unit_price: int = Field(1_000_000, ge=0, le=MAX_NUMBER)
     """Maximum priority fee, in micro-lamports per compute unit."""
     priority_fee_percentile: int = Field(75, ge=1, le=100)
     """Percentile of the priority fees that recent slots took for the same pools; bounded by the two settings above."""
@@ -212,16 +212,16 @@ class Settings(BaseSettings):
 
     max_attempts: int = Field(3, ge=1, le=10)
     """Number of failed attempts after which an order fails. Waiting is not an attempt."""
-    retry_base_ms: int = Field(1_000, ge=1, le=MOST)
+    retry_base_ms: int = Field(1_000, ge=1, le=MAX_NUMBER)
     """Delay before the second attempt; it doubles with each further attempt."""
-    order_ttl_seconds: int = Field(600, ge=1, le=MOST)
+    order_ttl_seconds: int = Field(600, ge=1, le=MAX_NUMBER)
     """Validity of a market order that cannot be executed; then it is expired. Time in line for the rate limit is
     added."""
     lease_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
     """Time without renewal after which a worker loses its orders, unless its death is known earlier."""
-    settle_interval_ms: int = Field(200, ge=10, le=MOST)
+    settle_interval_ms: int = Field(200, ge=10, le=MAX_NUMBER)
     """Interval at which a worker queries the statuses of its sent transactions."""
-    resend_interval_ms: int | None = Field(None, ge=50, le=MOST)
+    resend_interval_ms: int | None = Field(None, ge=50, le=MAX_NUMBER)
     """Interval at which a worker sends the same transaction again until it lands or expires. If empty, two and a half
     slots of the chain."""
     unknown_after_seconds: Annotated[Seconds, Field(gt=0)] = 300.0
@@ -234,14 +234,14 @@ class Settings(BaseSettings):
     directory then includes the worker's metrics in its own. If empty, 0 under ``orderd run``, and none otherwise."""
     worker_metrics_host: Host = "127.0.0.1"
     """Address at which a worker serves its metrics, without an API key and without TLS."""
-    dispatch_interval_ms: int = Field(250, ge=10, le=MOST)
+    dispatch_interval_ms: int = Field(250, ge=10, le=MAX_NUMBER)
     """Interval at which a worker looks for orders that are due."""
     drain_seconds: Seconds = 10.0
     """Time that work in progress is given to finish when the daemon stops."""
 
     # Records
 
-    reconcile_minutes: int = Field(10, ge=0, le=MOST)
+    reconcile_minutes: int = Field(10, ge=0, le=MAX_NUMBER)
     """Interval at which the wallet's transactions are read for history and profit: deposits, withdrawals, and trades
     that others made. 0: only ``orderd reconcile`` reads them."""
 
@@ -259,7 +259,7 @@ class Settings(BaseSettings):
     alerts: UserPath | None = None
     """A TOML file with the receivers of alerts about fills, failures and conditions; see docs/alarms.md. If empty, no
     alerts are sent."""
-    keep_alerts_days: int = Field(7, ge=1, le=MOST)
+    keep_alerts_days: int = Field(7, ge=1, le=MAX_NUMBER)
     """Days until an alert is removed; a receiver that has not confirmed it by then never gets it."""
 
     # The local chain
@@ -271,7 +271,7 @@ class Settings(BaseSettings):
     simnet_profile: Literal["2025", "2026"] = "2025"
     """The year whose mainnet simnet imitates: slots of 400 ms, final after 32 more (2025), or slots of 200 ms, final
     after one more, and transactions of version 1 (2026)."""
-    simnet_slot_ms: int | None = Field(None, ge=5, le=MOST)
+    simnet_slot_ms: int | None = Field(None, ge=5, le=MAX_NUMBER)
     """Length of the local chain's slots. If empty, as the profile has it."""
     simnet_seed: int = 1
     """Seed of the local chain's market and faults."""
@@ -281,11 +281,11 @@ class Settings(BaseSettings):
     """Days until the local chain forgets what its transactions contained, never that they landed; if empty, never."""
     simnet_success_rate: float = Field(1.0, ge=0, le=1)
     """Share of the local chain's swaps that land without an error; the others fail as if the price had moved."""
-    simnet_confirm_ms: int = Field(0, ge=0, le=MOST)
+    simnet_confirm_ms: int = Field(0, ge=0, le=MAX_NUMBER)
     """Time until a block of the local chain is confirmed, at most 75 slots; 0 confirms it when it is written."""
-    simnet_raydium_latency_ms: int = Field(0, ge=0, le=MOST)
+    simnet_raydium_latency_ms: int = Field(0, ge=0, le=MAX_NUMBER)
     """Additional latency of the local chain's answers about Raydium's pools."""
-    simnet_meteora_latency_ms: int = Field(0, ge=0, le=MOST)
+    simnet_meteora_latency_ms: int = Field(0, ge=0, le=MAX_NUMBER)
     """Additional latency of the local chain's answers about Meteora's pools."""
     simnet_raydium_spread_bps: int = Field(0, ge=-MAX_SPREAD_BPS, le=MAX_SPREAD_BPS)
     """Basis points by which SOL is more expensive in the local chain's Raydium pools than elsewhere; cheaper below

@@ -21,11 +21,11 @@ from orderd.domain.errors import OrderdError
 from orderd.domain.money import parse_amount, parse_slippage_bps
 from orderd.domain.strict_json import read_json
 
-MOST: Final = 1_000_000_000
+MAX_NUMBER: Final = 1_000_000_000
 """Maximum of counts and times. A larger value is a mistake, and does not fit clocks and columns."""
-LEAST_KEPT_DAYS: Final = 7
+MIN_KEPT_DAYS: Final = 7
 _USDC_DECIMALS: Final = 6
-_MOST_KEPT_DAYS: Final = 36_500
+_MAX_KEPT_DAYS: Final = 36_500
 
 
 def _filled(text: object) -> object:
@@ -127,10 +127,10 @@ def _account(text: str) -> str:
 
 
 def _kept_days(days: int | None) -> int | None:
-    if days is not None and not LEAST_KEPT_DAYS <= days <= _MOST_KEPT_DAYS:
+    if days is not None and not MIN_KEPT_DAYS <= days <= _MAX_KEPT_DAYS:
         raise ValueError(
-            f"nothing younger than {LEAST_KEPT_DAYS} days is removed: write a number of days from {LEAST_KEPT_DAYS} to "
-            f"{_MOST_KEPT_DAYS}, or leave it out to keep all for ever"
+            f"nothing younger than {MIN_KEPT_DAYS} days is removed: write a number of days from {MIN_KEPT_DAYS} to "
+            f"{_MAX_KEPT_DAYS}, or leave it out to keep all for ever"
         )
     return days
 
@@ -202,7 +202,7 @@ RpcWebsocketUrl = Annotated[str, _endpoint("wss", "ws")]
 WebhookUrl = Annotated[SecretStr, AfterValidator(_webhook)]
 """A URL that is secret, because its path often contains a key."""
 KeptDays = Annotated[int | None, AfterValidator(_kept_days)]
-Seconds = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_NUMBER, allow_inf_nan=False)]
 Listed = BeforeValidator(_listed)
 """For tuples: ``Annotated[tuple[Text, ...], NoDecode, Listed]`` is written ``a,b``, or as JSON."""
 JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_object)]

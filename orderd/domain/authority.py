@@ -10,14 +10,14 @@ from typing import Final
 _LABEL: Final = "[A-Za-z0-9_-]{1,63}"
 _V6: Final = r"\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]"
 _AUTHORITY: Final = re.compile(rf"({_V6}|(?P<name>({_LABEL}\.){{0,126}}{_LABEL}\.?))(:(?P<port>[0-9]{{1,5}}))?")
-_HIGHEST_PORT: Final = 65_535
+_MAX_PORT: Final = 65_535
 
 
 def host_of(authority: str) -> str | None:
     """The name or address in its normalized form: lower case, IPv6 compressed and without brackets. None if it is
     invalid."""
     found = _AUTHORITY.fullmatch(authority)
-    if found is None or not 0 < int(found["port"] or 1) <= _HIGHEST_PORT:
+    if found is None or not 0 < int(found["port"] or 1) <= _MAX_PORT:
         return None
     if found["name"] is not None:
         return found["name"].lower()

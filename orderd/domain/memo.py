@@ -20,7 +20,7 @@ from typing import Final
 from uuid import UUID
 
 LENGTH: Final = 40
-_MOST_ATTEMPTS: Final = 0xFFFF
+_MAX_ATTEMPTS: Final = 0xFFFF
 _NOW: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{40}(?![A-Za-z0-9_-])")
 _BEFORE: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}):(\d{1,9})(?!\d)")
 _VERSION: Final = 7
@@ -38,7 +38,7 @@ class Memo:
     @property
     def text(self) -> str:
         """The text that is signed. Always ``LENGTH`` characters."""
-        attempt = min(self.attempt, _MOST_ATTEMPTS).to_bytes(2, "big")
+        attempt = min(self.attempt, _MAX_ATTEMPTS).to_bytes(2, "big")
         raw = self.order_id.bytes + self.tag + self.installation + attempt
         return urlsafe_b64encode(raw).decode()
 

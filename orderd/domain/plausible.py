@@ -11,7 +11,7 @@ from orderd.domain.order import OrderKind
 from orderd.domain.terms import OrderTerms
 from orderd.domain.trigger import Condition
 
-MOST_TIMES: Final = 5
+MAX_FACTOR: Final = 5
 """A price this many times off the market is a mistake: it is in the other unit, or lacks a digit."""
 
 
@@ -23,7 +23,7 @@ def check_plausible(terms: OrderTerms, amount_out: int) -> None:
     market = terms.pair.price(terms.amount, amount_out)
     now = terms.pair.price_text(terms.amount, amount_out)
     for name, price in _prices(terms):
-        if not market / MOST_TIMES <= price <= market * MOST_TIMES:
+        if not market / MAX_FACTOR <= price <= market * MAX_FACTOR:
             other = f"{terms.pair.base.symbol} per {terms.pair.quote.symbol}"
             raise OrderdError(
                 ErrorCode.PRICE_OFF_MARKET,

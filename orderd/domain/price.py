@@ -15,14 +15,14 @@ from orderd.domain.tokens import DEVNET_USDC_MINT, USDC_MINT, WSOL_MINT, Token
 
 def parse_price(text: str) -> str:
     """A price as it is kept: ``0105.50`` is ``105.5``. Raises OrderdError PRICE_INVALID."""
-    if not PLAIN_DECIMAL.fullmatch(text) or len(text) > _MOST_DIGITS:
+    if not PLAIN_DECIMAL.fullmatch(text) or len(text) > _MAX_DIGITS:
         raise OrderdError(ErrorCode.PRICE_INVALID, f"{text[:50]!r} is not a plain decimal number of at most 40 digits")
     if (price := Decimal(text)) <= 0:
         raise OrderdError(ErrorCode.PRICE_INVALID, f"{text} is not above zero")
     return canonical(price)
 
 
-_MOST_DIGITS = 40
+_MAX_DIGITS = 40
 
 
 def canonical(price: Decimal) -> str:

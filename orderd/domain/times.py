@@ -8,7 +8,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _SPAN: Final = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
-MOST_SECONDS: Final = 366 * 86_400
+MAX_SECONDS: Final = 366 * 86_400
 """Maximum validity."""
 
 
@@ -16,7 +16,7 @@ def parse_span(text: str) -> int:
     """``30s``, ``5m``, ``2h`` or ``1d`` in seconds. Raises OrderdError TIME_INVALID."""
     found = _SPAN.fullmatch(text)
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-    if not 1 <= seconds <= MOST_SECONDS:
+    if not 1 <= seconds <= MAX_SECONDS:
         raise OrderdError(
             ErrorCode.TIME_INVALID, f"{text[:50]!r} is not a time from 1s to 366d, such as 30s, 5m, 2h or 1d"
         )

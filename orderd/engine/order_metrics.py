@@ -16,7 +16,7 @@ from orderd.domain.money import BPS
 from orderd.domain.order import TERMINAL, EventKind, OrderKind, has_children
 from orderd.metrics import orders as metrics
 
-_MOST: Final = 50_000
+_MAX_ORDERS: Final = 50_000
 """Orders remembered; if another process has reported the end of one, it is dropped when a newer one needs its place."""
 _STARTS, _SIGNS, _LANDS, _FILLS = (metrics.STAGE_SECONDS.labels(each) for each in ("start", "sign", "land", "fill"))
 _began: Final[dict[UUID, datetime]] = {}
@@ -47,7 +47,7 @@ def _seconds(event: OrderEvent, since: datetime) -> float:
 
 
 def _remember(order_id: UUID, at: datetime) -> None:
-    if len(_began) >= _MOST:
+    if len(_began) >= _MAX_ORDERS:
         _began.pop(next(iter(_began)), None)
     _began[order_id] = at
 

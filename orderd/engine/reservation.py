@@ -30,7 +30,7 @@ from orderd.solana.transaction import LAMPORTS_PER_SIGNATURE
 LAMPORTS: Final[BalanceKey] = (WSOL_MINT, False)
 _UNITS: Final = 400_000
 """Compute units of a trade over several pools."""
-_LEAST_LAMPORTS: Final = 890_880
+_MIN_LAMPORTS: Final = 890_880
 """Rent of the wallet itself, as that of ``ACCOUNT_RENT`` for no data."""
 
 
@@ -114,7 +114,7 @@ class WalletFunds:
         """Lamports that must be available but are not spent: the wallet's own rent, and for SOL the rent of the wrapped
         account."""
         wraps = WSOL_MINT in (terms.token_in.mint, terms.token_out.mint) and not terms.use_wrapped
-        return _LEAST_LAMPORTS + (ACCOUNT_RENT if wraps else 0)
+        return _MIN_LAMPORTS + (ACCOUNT_RENT if wraps else 0)
 
     def _lacks_account(self, mint: str) -> bool:
         holding = self.stored.get((mint, False))

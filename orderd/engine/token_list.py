@@ -10,7 +10,7 @@ from orderd.domain.token_list import read_list
 from orderd.domain.tokens import Listing
 from orderd.whole_file import write_whole
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
 _SECONDS: Final = 30.0
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ class TokenList:
             text = self._fetched() if "://" in self._source else Path(self._source).expanduser().read_bytes()
         except (OSError, httpx.HTTPError) as error:
             raise TokenListError(f"{self._source}: {str(error) or type(error).__name__}") from error
-        if len(text) > MOST_BYTES:
-            raise TokenListError(f"{self._source}: it has more than {MOST_BYTES} bytes")
+        if len(text) > MAX_BYTES:
+            raise TokenListError(f"{self._source}: it has more than {MAX_BYTES} bytes")
         listings = _listings(text, self._chain)
         try:
             write_whole(self._kept, text)
@@ -56,8 +56,8 @@ class TokenList:
             answer.raise_for_status()
             for part in answer.iter_bytes():
                 parts.append(part)
-                if sum(map(len, parts)) > MOST_BYTES:
-                    raise TokenListError(f"{self._source}: it has more than {MOST_BYTES} bytes")
+                if sum(map(len, parts)) > MAX_BYTES:
+                    raise TokenListError(f"{self._source}: it has more than {MAX_BYTES} bytes")
         return b"".join(parts)
 
 

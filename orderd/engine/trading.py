@@ -225,8 +225,10 @@ def slot_time_of(settings: Settings) -> SlotTime:
     if settings.chain == "simnet" or settings.rpc_url is None:
         profile = settings.local_profile
         return SlotTime(None, profile.slot_ms, settings.commitment or commitment_for(profile.finality_slots))
-    asks = settings.commitment is None
-    slot_time = SlotTime(_quick_client(settings.rpc_url), commitment=settings.commitment or "confirmed", asks=asks)
+    measures = settings.commitment is None
+    slot_time = SlotTime(
+        _quick_client(settings.rpc_url), commitment=settings.commitment or "confirmed", measures_finality=measures
+    )
     slot_time.refresh()
     return slot_time
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from orderd.best_effort import best_effort, keep_going
 from orderd.config.settings import Settings
-from orderd.config.values import MOST
+from orderd.config.values import MAX_NUMBER
 from orderd.embedded.listening import cannot_listen, inherited_port, open_inherited
 from orderd.embedded.notify import ALIVE_SECONDS, EXTENSION, service_manager
 from orderd.engine.allowance import TradingLimits
@@ -261,7 +261,7 @@ class Gateway:
         host, port = self._settings.host, self._settings.port
         try:
             inherited = open_inherited(host)
-            port = await self._port.open(host, port, self._settings.max_connections or MOST, inherited)
+            port = await self._port.open(host, port, self._settings.max_connections or MAX_NUMBER, inherited)
         except OSError as error:
             raise cannot_listen(host, port, error) from error
         log.info("listening", action="gateway_listening", host=host, port=port)

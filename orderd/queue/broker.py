@@ -39,7 +39,7 @@ from orderd.queue.limiter import RateLimiter
 
 QUEUE: Final = "orders"
 ACTOR: Final = "execute_order"
-MOST_AT_ONCE: Final = 64
+MAX_ORDERS_PER_MESSAGE: Final = 64
 """Orders a message, which one thread works together."""
 CHECK_FIRST: Final = "look"  # earlier releases send this name
 """Message option: the order first checks whether the cause of its wait is over."""
@@ -139,7 +139,7 @@ class OrderBroker(RedisBroker):
         a start.
         """
         messages: dict[FieldT, FieldT] = {}
-        most = 1 if check_first else MOST_AT_ONCE
+        most = 1 if check_first else MAX_ORDERS_PER_MESSAGE
         for start in range(0, len(order_ids), most):
             batch = [str(order_id) for order_id in order_ids[start : start + most]]
             message_id = str(uuid7())
@@ -245,7 +245,7 @@ class OrderConsumer(Consumer):
         orders, ids = dict.fromkeys(first.args[0]), [first.options[_ID]]
         while self._fetched and _may_be_joined(self._fetched[0]):
             joined = orders | dict.fromkeys(self._fetched[0].args[0])
-            if len(joined) > MOST_AT_ONCE:
+            if len(joined) > MAX_ORDERS_PER_MESSAGE:
                 break
             orders = joined
             ids.append(self._fetched.popleft().options[_ID])

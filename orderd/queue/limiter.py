@@ -89,7 +89,7 @@ local function after(time) return '(' .. string.format('%.0f', time) end
 return {redis.call('ZCOUNT', KEYS[1], after(now - ARGV[1]), '+inf'), redis.call('ZCOUNT', KEYS[2], after(now), '+inf')}
 """
 
-_MOST: Final = 500
+_MAX_STARTS: Final = 500
 log = structlog.get_logger(__name__)
 
 
@@ -203,7 +203,7 @@ class RateLimiter:
     @property
     def most(self) -> int:
         """Maximum number of starts that can be free at one time."""
-        return min(self.limit, _MOST) if self.limit else _MOST
+        return min(self.limit, _MAX_STARTS) if self.limit else _MAX_STARTS
 
     def free(self, first: Sequence[InLine]) -> int:
         """Number of free starts. Ensures that the orders ``first`` in line get them before others.

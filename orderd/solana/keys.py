@@ -19,7 +19,7 @@ from orderd.embedded.environment import CREDENTIALS
 _SECRET_BYTES = 64
 _PR_SET_DUMPABLE = 4
 _libc = ctypes.CDLL(None, use_errno=True)
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 
 
 class WalletError(OrderdError):
@@ -86,7 +86,7 @@ def load_wallet(path: Path) -> Wallet:
         raise WalletError(f"the wallet {path} cannot be opened: {error.strerror}") from error
     try:
         _check_access(path, os.fstat(descriptor))
-        content = os.read(descriptor, _MOST_BYTES)
+        content = os.read(descriptor, _MAX_BYTES)
     finally:
         os.close(descriptor)
     return _parse(path, content)

@@ -22,7 +22,7 @@ from orderd.solana.rpc_calls import MAX_SIGNATURES_PER_CALL
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TransactionInfo
 
 _FETCH_BATCH: Final = 100
-_MOST_PAGES: Final = 20
+_MAX_PAGES: Final = 20
 """Pages of the wallet's transactions, of a thousand each."""
 _NO_HISTORY: Final = 2**63
 log = structlog.get_logger(__name__)
@@ -205,7 +205,7 @@ class Observer:
             slot,
             known_to=finalized.absolute_slot,
             commitment=self.final_at,
-            most_pages=_MOST_PAGES,
+            most_pages=_MAX_PAGES,
         )
 
     # Witnesses

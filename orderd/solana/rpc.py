@@ -109,8 +109,10 @@ class RpcClient(JsonRpc):
         self._check_chain = check_chain
 
     def confirm_chain(self) -> None:
-        """Return if the endpoint still serves the expected chain: for answers that something irrevocable follows from,
-        after they came."""
+        """Return if the endpoint still serves the expected chain.
+
+        Called after answers on which an irrevocable decision is based.
+        """
         if self._check_chain is not None:
             self._check_chain(self.get_genesis_hash())
 
@@ -124,8 +126,10 @@ class RpcClient(JsonRpc):
     def get_latest_blockhash_and_accounts(
         self, keys: Sequence[Pubkey]
     ) -> tuple[AtSlot[LatestBlockhash], list[ChainAccount | None]]:
-        """Both in one batch, with the check of the chain, because signed bytes can land on the chain of their
-        blockhash; different nodes may answer. None for an account that does not exist."""
+        """Both in one batch, with a check of the chain, because signed bytes can land on the chain of their blockhash.
+
+        Different nodes may answer. None for an account that does not exist.
+        """
         blockhash_call, accounts_call = latest_blockhash(self._config()), accounts(keys, self._config())
         chain_calls = [] if self._check_chain is None else [_GENESIS_HASH]
         blockhash, found, *genesis = self._replies([blockhash_call, accounts_call, *chain_calls])
@@ -385,7 +389,7 @@ class RpcClient(JsonRpc):
         """Return if the node is healthy. Raises RpcError, RpcResponseError -32005 if it is behind."""
         self.call("getHealth")
 
-    # Asking
+    # Requests
 
     def _ask(self, call: RpcCall[T]) -> T:
         return call.result(self.call(call.method, call.params))

@@ -20,8 +20,8 @@ _NOTABLY: Final = 20
 """A change of the slot time counts from 1/20 on."""
 SOON_FINAL_SLOTS: Final = 4
 """If a block is final at most this many slots after its confirmation, only ``finalized`` is used."""
-_SHORTEST_MS: Final = 50
-_LONGEST_MS: Final = 2_000
+_MIN_MS: Final = 50
+_MAX_MS: Final = 2_000
 log = structlog.get_logger(__name__)
 
 
@@ -29,12 +29,17 @@ class SlotTime:
     """The slot time and the commitment as of the last refresh. Each stays as it was if the node does not report it."""
 
     def __init__(
-        self, rpc: RpcClient | None, ms: int = USUAL_SLOT_MS, commitment: Commitment = "confirmed", *, asks: bool = True
+        self,
+        rpc: RpcClient | None,
+        ms: int = USUAL_SLOT_MS,
+        commitment: Commitment = "confirmed",
+        *,
+        measures_finality: bool = True,
     ) -> None:
         """``ms`` and ``commitment`` are the values until the first refresh, or permanently without an endpoint. Without
-        ``asks`` the commitment never changes."""
+        ``measures_finality`` the commitment never changes."""
         self._rpc = rpc
-        self._asks = asks
+        self._measures_finality = measures_finality
         self.ms = ms
         self.commitment: Commitment = commitment
 
@@ -42,7 +47,7 @@ class SlotTime:
         """Query the node. Returns whether the slot time changed notably, or the commitment changed."""
         if self._rpc is None:
             return False
-        finality_slots = _finality_slots(self._rpc) if self._asks else None
+        finality_slots = _finality_slots(self._rpc) if self._measures_finality else None
         commitment = self.commitment if finality_slots is None else commitment_for(finality_slots)
         measured = _measured_ms(self._rpc)
         if measured is None or abs(measured - self.ms) * _NOTABLY < self.ms:
@@ -78,4 +83,4 @@ def _measured_ms(rpc: RpcClient) -> int | None:
     except (RpcError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
         log.info("slot time unknown", action="slot_time_unknown", error=str(error))
         return None
-    return min(max(slot_ms, _SHORTEST_MS), _LONGEST_MS)
+    return min(max(slot_ms, _MIN_MS), _MAX_MS)

@@ -82,7 +82,7 @@ def draft(
 ) -> bytes:
     """The transaction of ``sign`` without a signature, for a simulation. Raises the errors of ``sign``.
 
-    Accounts that one of the lookup ``tables`` holds are named by it, but in version 1, which has none.
+    Accounts in one of the lookup ``tables`` are named by their place in it, except in version 1, which has no tables.
     """
     message = _compiled(instructions, payer, blockhash, config=config, legacy=False, tables=tables)
     return packed(message, Signature.default())

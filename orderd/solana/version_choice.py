@@ -36,12 +36,12 @@ class VersionChoice:
 
     @classmethod
     def of(cls, version: TransactionVersion) -> Self:
-        """That version and no other."""
+        """A fixed version."""
         return cls(None, version)
 
     @classmethod
     def asking(cls, rpc: RpcClient, payer: Pubkey) -> Self:
-        """The newest that the endpoint takes. ``payer`` is what the trial names as its payer; it may have nothing."""
+        """The newest version that the endpoint accepts. ``payer`` pays in the simulation; its balance may be zero."""
         return cls(lambda: takes_version_1(rpc, payer), TransactionVersion.V0)
 
     def refresh(self) -> None:
@@ -50,7 +50,8 @@ class VersionChoice:
             self._choose(TransactionVersion.V1 if taken else TransactionVersion.V0)
 
     def fall_back(self) -> bool:
-        """A transaction was refused for its version: version 0 until the next refresh. Whether that is another one."""
+        """Use version 0 until the next refresh, because a transaction was refused for its version. Returns whether this
+        changes the version."""
         return self._takes_v1 is not None and self._choose(TransactionVersion.V0)
 
     def _choose(self, version: TransactionVersion) -> bool:
@@ -62,7 +63,7 @@ class VersionChoice:
 
 
 def takes_version_1(rpc: RpcClient, payer: Pubkey) -> bool | None:
-    """Whether the endpoint does, by a simulation; None if it does not tell."""
+    """Whether the endpoint accepts version 1, by a simulation; None if it does not answer."""
     tried = draft([memo.memo("0" * MAX_SIZE)], payer, Hash.default(), config=budget_config(MAX_COMPUTE_UNITS, 0))
     try:
         simulation = rpc.simulate_transaction(tried, replace_blockhash=True).value

@@ -21,7 +21,7 @@ from orderd.engine.execution.funding import Funding
 from orderd.engine.execution.swap_plan import SwapPlan, touches_sol
 from orderd.engine.execution.wallet_funds import FundsCheck, Promised
 from orderd.engine.routing.router import Router
-from orderd.engine.routing.space import LONGEST_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
+from orderd.engine.routing.space import MAX_MEMO, UNITS_AROUND, UNITS_OF_SWAPS
 from orderd.solana.attempt import AttemptDraft, draft_attempt
 from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.keys import Signer
@@ -150,7 +150,7 @@ class Builder:
 
     def _can_be_drafted(self, route: Route) -> bool:
         try:
-            self._attempt(self._swaps(SwapPlan(route, 1)), LONGEST_MEMO, 1, Hash.default())
+            self._attempt(self._swaps(SwapPlan(route, 1)), MAX_MEMO, 1, Hash.default())
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False

@@ -11,7 +11,7 @@ from orderd.engine.records.reconcile import Reconciliation
 
 CHECK_SECONDS: Final = 5.0
 """How often a worker checks whether it is time, and whether it is the one that reads."""
-MOST_PER_PASS: Final = 1_000
+MAX_PER_PASS: Final = 1_000
 """Transactions that are read per pass, so that a wallet with a long past does not use up the node's limits."""
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,6 @@ class WalletHistory:
             return
         self._due_at = now + self._every
         with database.connection_context():
-            found = self._reconciliation.catch_up(MOST_PER_PASS)
+            found = self._reconciliation.catch_up(MAX_PER_PASS)
         if found:
             log.info("wallet's transactions read", action="reconciled", **{str(kind): n for kind, n in found.items()})

@@ -17,7 +17,7 @@ from orderd.solana.wrap import swap_with_accounts
 UNITS_AROUND: Final = 90_000
 """Maximum compute units for wrapping, unwrapping, token accounts and the memo, in addition to the swaps."""
 UNITS_OF_SWAPS: Final = MAX_COMPUTE_UNITS - UNITS_AROUND
-LONGEST_MEMO: Final = "0" * memo.LENGTH
+MAX_MEMO: Final = "0" * memo.LENGTH
 
 _ADDRESS: Final = 32
 _ANYBODY: Final = Pubkey.from_bytes(b"\x01" * 32)
@@ -28,6 +28,6 @@ def bytes_of_swaps(mint_in: str, mint_out: str, version: TransactionVersion) -> 
     """Maximum bytes for the swaps of a trade between two mints, in a transaction of this version."""
     mints = [Pubkey.from_string(mint) for mint in (mint_in, mint_out)]
     around = swap_with_accounts([], _ANYBODY, mints[0], [(mints[1], token.PROGRAM_ID)], 1)
-    drafted = draft_attempt(LONGEST_MEMO, around, _ANYBODY, Hash.default(), unit_price=1, version=version)
+    drafted = draft_attempt(MAX_MEMO, around, _ANYBODY, Hash.default(), unit_price=1, version=version)
     source = 0 if mints[0] == token.NATIVE_MINT else _ADDRESS  # Where SOL is sold, wrapping names it.
     return version.max_size - len(drafted.unsigned) - source

@@ -18,7 +18,7 @@ from orderd.solana.expiry import Validity
 
 _ADOPT_BATCH: Final = 1_000
 _ADOPT_SECONDS: Final = 1.0
-_HINTED_AT_MOST: Final = 32
+_MAX_HINTED: Final = 32
 """With more live attempts than this, all are settled together when the last one of a turn has landed."""
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class LiveAttempts:
 
     def take_hinted(self) -> dict[Signature, TrackedAttempt]:
         """The attempts that have landed according to hints since the last call; none if there are many others."""
-        if len(self._live) > _HINTED_AT_MOST:
+        if len(self._live) > _MAX_HINTED:
             return {}
         with self._lock:
             hinted = {signature: live for signature, live in self._live.items() if live.is_hinted}
@@ -106,7 +106,7 @@ class LiveAttempts:
 
         If many attempts are live, the last one stands for all, because they land at about the same time.
         """
-        for signature in signatures if len(self._live) <= _HINTED_AT_MOST else signatures[-1:]:
+        for signature in signatures if len(self._live) <= _MAX_HINTED else signatures[-1:]:
             self.on_watched(signature)
 
     def release(self, signatures: Iterable[Signature]) -> None:

@@ -17,7 +17,7 @@ from orderd.domain.errors import OrderdError
 from orderd.gateway.threads import DatabaseThreads
 
 WRITE_SECONDS: Final = 1.0
-MOST: Final = 1_000
+MAX_KEPT: Final = 1_000
 """Different refusals that are kept until the next write; of a flood the others are only counted."""
 _READS: Final = ("GET ", "HEAD ", "OPTIONS ")
 _DETAIL: Final = 300
@@ -41,7 +41,7 @@ class Refusals:
             return
         detail = "" if _is_stranger(by) else _storable(error.detail)[:_DETAIL]
         entry = Entry(by, action[:80], error.code, detail=detail)
-        if entry not in self._noted and len(self._noted) >= MOST:
+        if entry not in self._noted and len(self._noted) >= MAX_KEPT:
             entry = Entry(NOBODY if _is_stranger(by) else by, "many", error.code)
         self._noted[entry] += 1
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.recent import MOST, FillFigures, Recent
+from db.recent import MAX_ROWS, FillFigures, Recent
 from orderd.domain.order import STATES
 from orderd.domain.price_by_symbol import price_in, quote_of
 from orderd.gateway.dashboard.measured import Measured
@@ -68,8 +68,8 @@ def dashboard_page(data: DashboardData, params: DashboardParams, now: datetime) 
         now=now,
         style=_STYLE.markup,
         plots=None if data.recent is None else _plots(data.recent, span, now),
-        is_cut=data.recent is not None and data.recent.all_fills.fills >= MOST,
-        most=MOST,
+        is_cut=data.recent is not None and data.recent.all_fills.fills >= MAX_ROWS,
+        most=MAX_ROWS,
         states=STATES,
         price_of=_price_of,
         **{name: getattr(data, name) for name in DashboardData.__slots__},

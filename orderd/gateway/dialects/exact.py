@@ -11,7 +11,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.strict_json import RepeatedMemberError, each_once
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_MOST_DIGITS: Final = 100
+_MAX_DIGITS: Final = 100
 """Maximum digits before or after the point; far above those of any amount."""
 
 
@@ -46,7 +46,7 @@ def decimal_text(value: object, name: str) -> str:
         value = _decimal(value)
     if not isinstance(value, Decimal):
         raise OrderdError(ErrorCode.REQUEST_INVALID, f"{name}: is neither a number nor a string")
-    if value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS:
+    if value.is_finite() and abs(value.adjusted()) <= _MAX_DIGITS:
         return f"{value:f}"
     return str(value)
 

@@ -17,7 +17,7 @@ from orderd.domain.mint import Trait
 from orderd.domain.tokens import Listing
 from orderd.domain.well_known import WELL_KNOWN, registry_of
 from orderd.engine.token_desk import TokenDesk
-from orderd.engine.token_list import MOST_BYTES, TokenList, TokenListError
+from orderd.engine.token_list import MAX_BYTES, TokenList, TokenListError
 from orderd.solana.programs import token
 from orderd.solana.programs.token import Extension
 from orderd.solana.rpc import RpcClient
@@ -196,7 +196,7 @@ def test_a_token_list_is_read_from_a_file_and_stored(chain: MintChain, tmp_path:
     assert again.registry.resolve("NEW").symbol == "NEW", "the stored list is used until a newer one is read"
 
 
-@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b" " * (MOST_BYTES + 1)], ids=["cut", "deep", "large"])
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b" " * (MAX_BYTES + 1)], ids=["cut", "deep", "large"])
 def test_an_invalid_token_list_is_ignored(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "list.json"
     file.write_bytes(content)

@@ -366,7 +366,7 @@ class TestAudit:
     async def test_a_flood_of_different_refusals_is_counted_in_few_rows(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(refusals, "MOST", 3)
+        monkeypatch.setattr(refusals, "MAX_KEPT", 3)
         monkeypatch.setattr(refusals, "WRITE_SECONDS", 3600.0)
         token = await asyncio.to_thread(issue, "trade")
         async with rig.client(additional_headers=bearer(token)) as client:

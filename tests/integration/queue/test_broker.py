@@ -13,7 +13,15 @@ from uuid_utils.compat import uuid7
 
 from orderd.embedded.redis import Redis
 from orderd.engine.execution import preparation
-from orderd.queue.broker import ACTOR, MOST_AT_ONCE, QUEUE, OrderBroker, OrderConsumer, orders_of, redis_client
+from orderd.queue.broker import (
+    ACTOR,
+    MAX_ORDERS_PER_MESSAGE,
+    QUEUE,
+    OrderBroker,
+    OrderConsumer,
+    orders_of,
+    redis_client,
+)
 from tests.integration.queue.conftest import StartWorker, send_apart
 
 PATIENCE = 20
@@ -71,7 +79,7 @@ NOTHING = {"waiting": 0, "messages": 0, "unacknowledged": []}
 
 
 def test_many_orders_share_a_message(broker: OrderBroker, client: "redis.Redis", start_worker: StartWorker) -> None:
-    sent = new_ids(2 * MOST_AT_ONCE + 1)
+    sent = new_ids(2 * MAX_ORDERS_PER_MESSAGE + 1)
     broker.send(sent)
     assert left_in_redis(client)["waiting"] == 3
     worked = start_worker(broker)
@@ -187,7 +195,7 @@ def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
 
 
 def test_joined_messages_do_not_exceed_the_maximum_batch(broker: OrderBroker, client: "redis.Redis") -> None:
-    first, second, third = new_ids(MOST_AT_ONCE - 2), new_ids(2), new_ids(1)
+    first, second, third = new_ids(MAX_ORDERS_PER_MESSAGE - 2), new_ids(2), new_ids(1)
     for together in (first, second, third):
         broker.send(together)
     consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
@@ -255,7 +263,7 @@ def test_a_stopping_process_returns_messages_that_it_has_not_started(
     broker: OrderBroker, client: "redis.Redis"
 ) -> None:
     """Both messages that wait, and joined messages handed to a thread that has not started them."""
-    first, second, waits = new_ids(1), new_ids(1), new_ids(MOST_AT_ONCE)
+    first, second, waits = new_ids(1), new_ids(1), new_ids(MAX_ORDERS_PER_MESSAGE)
     for together in (first, second, waits):
         broker.send(together)
     consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)

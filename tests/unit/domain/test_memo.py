@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from orderd.domain.memo import LENGTH, Memo, memos_in
-from orderd.engine.routing.space import LONGEST_MEMO
+from orderd.engine.routing.space import MAX_MEMO
 
 ORDER = UUID("019aa5d4-3f40-7c31-8b0e-5a1c7d2e9f00")
 
@@ -16,7 +16,7 @@ ORDER = UUID("019aa5d4-3f40-7c31-8b0e-5a1c7d2e9f00")
 @given(st.binary(min_size=8, max_size=8), st.binary(min_size=4, max_size=4), st.integers(1, 0xFFFF))
 def test_a_memo_is_read_back_as_it_was_written(tag: bytes, installation: bytes, attempt: int) -> None:
     memo = Memo(uuid7(), attempt, tag, installation)
-    assert len(memo.text) == LENGTH == len(LONGEST_MEMO)
+    assert len(memo.text) == LENGTH == len(MAX_MEMO)
     assert memo.text.isascii()
     assert [*memos_in(f"[{LENGTH}] {memo.text}")] == [memo]
     assert [*memos_in(f'Program log: Memo (len {LENGTH}): "{memo.text}"')] == [memo]

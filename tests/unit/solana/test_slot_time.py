@@ -10,7 +10,9 @@ from tests.unit.solana.node import Node
 
 
 def slot_ms_of(reply: dict[str, Any]) -> int:
-    slot_time = SlotTime(RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)), asks=False)
+    slot_time = SlotTime(
+        RpcClient("", transport=Node(getRecentPerformanceSamples=lambda _: reply)), measures_finality=False
+    )
     slot_time.refresh()
     return slot_time.ms
 
@@ -43,7 +45,7 @@ def test_the_slot_time_is_the_average_of_the_last_minutes(reply: dict[str, Any],
 def test_a_later_measurement_reports_notable_changes_and_keeps_unknown_values() -> None:
     replies = [samples(150), samples(152), samples(300), {"result": None}, samples(290), samples(150)]
     node = Node(getRecentPerformanceSamples=lambda _: replies.pop(0))
-    slot_time = SlotTime(RpcClient("", transport=node), asks=False)
+    slot_time = SlotTime(RpcClient("", transport=node), measures_finality=False)
     assert [(slot_time.refresh(), slot_time.ms) for _ in range(6)] == [
         *[(False, 400), (False, 400), (True, 200)],
         *[(False, 200), (False, 200), (True, 400)],
@@ -75,7 +77,7 @@ def test_an_unknown_finality_keeps_the_commitment() -> None:
 
 def test_a_configured_commitment_is_not_measured() -> None:
     node = Node(getRecentPerformanceSamples=unknown)
-    slot_time = SlotTime(RpcClient("", transport=node), commitment="confirmed", asks=False)
+    slot_time = SlotTime(RpcClient("", transport=node), commitment="confirmed", measures_finality=False)
     assert (slot_time.refresh(), slot_time.commitment) == (False, "confirmed")
 
 

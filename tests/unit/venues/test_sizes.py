@@ -10,7 +10,7 @@ from solders.instruction import Instruction
 from orderd.domain.errors import OrderdError
 from orderd.domain.quote import Hop, Route
 from orderd.domain.tokens import USDC_MINT, WSOL_MINT
-from orderd.engine.routing.space import LONGEST_MEMO, bytes_of_swaps
+from orderd.engine.routing.space import MAX_MEMO, bytes_of_swaps
 from orderd.solana.attempt import draft_attempt
 from orderd.solana.transaction import TransactionVersion
 from orderd.venues.base import trade_instructions
@@ -39,7 +39,7 @@ def test_the_size_of_a_route_is_known_before_it_is_built(pair: tuple[str, str], 
 def size_of(swaps: Sequence[Instruction], version: TransactionVersion) -> int:
     """Size in bytes, even if it is too large."""
     try:
-        drafted = draft_attempt(LONGEST_MEMO, swaps, OWNER, Hash.default(), unit_price=1, version=version)
+        drafted = draft_attempt(MAX_MEMO, swaps, OWNER, Hash.default(), unit_price=1, version=version)
     except OrderdError as error:
         return int(error.detail.removeprefix("the transaction takes ").split(" ")[0])
     return len(drafted.unsigned)
