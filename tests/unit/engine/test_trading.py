@@ -200,7 +200,8 @@ def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
 ) -> None:
     """An endpoint counts as many nodes unless declared as one; then a proof needs a witness, which is missing here."""
     nothing = {
-        "getSignatureStatuses": {"context": {"slot": 20}, "value": [None]},
+        "getEpochInfo": {"absoluteSlot": 170, "blockHeight": 168, "epoch": 1, "slotIndex": 70, "slotsInEpoch": 100},
+        "getSignatureStatuses": {"context": {"slot": 170}, "value": [None]},
         "getBlock": {"signatures": []},
         "getSignaturesForAddress": [],
     }
@@ -209,7 +210,7 @@ def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
     create_wallet(tmp_path / "wallet.json")
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", **options)
     observer = open_trading(settings).observer(settings)
-    validity = Validity(17, 10)
+    validity = Validity(160, 10)
     (sighting,) = observer.observe({Signature.default(): validity}).values()
     assert sighting.is_too_late(validity)
     assert sighting.proves_expiry(validity) is is_proved
