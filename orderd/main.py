@@ -18,6 +18,7 @@ from orderd.commands.doctor import doctor
 from orderd.commands.gateway import gateway
 from orderd.commands.migrate import migrate
 from orderd.commands.notifier import notifier
+from orderd.commands.options import ArgumentError
 from orderd.commands.prove import prove
 from orderd.commands.reconcile import reconcile
 from orderd.commands.restore import restore
@@ -91,8 +92,11 @@ def _leave(error: OrderdError) -> NoReturn:
     from orderd.embedded.notify import service_manager
 
     service_manager().notify(f"STATUS={error.detail.partition(chr(10))[0]}")
-    typer.echo(f"orderd: {error.spec.title} ({error.code}).", err=True)
-    for line in (*error.detail.splitlines(), f"next: {error.spec.next_step}"):
+    title, next_step = error.spec.title, error.spec.next_step
+    if isinstance(error, ArgumentError):
+        title, next_step = "The command cannot be run like this", f"see: orderd {sys.argv[1]} --help"
+    typer.echo(f"orderd: {title} ({error.code}).", err=True)
+    for line in (*error.detail.splitlines(), f"next: {next_step}"):
         typer.echo(f"  {line}", err=True)
     sys.exit(EXIT_CONFIGURATION if error.code in _OF_CONFIGURATION else EXIT_FAILED)
 

@@ -9,8 +9,7 @@ import typer
 
 from orderd.command_line import CommandLine
 from orderd.commands.database import database_of
-from orderd.commands.options import Config, DaemonsStateDir
-from orderd.config.loading import ConfigurationError
+from orderd.commands.options import ArgumentError, Config, DaemonsStateDir
 
 if TYPE_CHECKING:
     from db.models import ApiKey
@@ -76,9 +75,9 @@ def create(
     from orderd.gateway.access.authentication import Scope, api_key_hash, new_api_key
 
     if scope not in list(Scope):
-        raise ConfigurationError(f"--scope {scope}: use one of {', '.join(Scope)}")
+        raise ArgumentError(f"--scope {scope}: use one of {', '.join(Scope)}")
     if burst is not None and requests_per_minute is None:
-        raise ConfigurationError("--burst needs --requests-per-minute")
+        raise ArgumentError("--burst needs --requests-per-minute")
     key, key_id = new_api_key(), uuid7()
     now = datetime.now(UTC)
     row = {
@@ -102,7 +101,7 @@ def create(
                 ApiKey.insert(**row).execute()
                 _record("token.create", key_id, f"{name}: account {its_name}; {_limits(ApiKey(**row), registry)}")
         except IntegrityError as error:
-            raise ConfigurationError(
+            raise ArgumentError(
                 f"there is already a valid API key named {name!r}; revoke it with: orderd api-key revoke {name}"
             ) from error
     where = f", in {settings.state_dir}" if settings.database_url is None else ""
@@ -133,7 +132,7 @@ def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None)
     with database_of(config, state_dir), database.atomic():
         key = ApiKey.get_or_none(is_live)
         if key is None:
-            raise ConfigurationError(f"there is no valid API key named {name!r}; see: orderd api-key list")
+            raise ArgumentError(f"there is no valid API key named {name!r}; see: orderd api-key list")
         ApiKey.update(revoked_at=datetime.now(UTC)).where(ApiKey.id == key.id).execute()
         _record("token.revoke", key.id, name)
     typer.echo(f"revoked {name}")
@@ -142,7 +141,7 @@ def revoke(name: Name, config: Config = None, state_dir: DaemonsStateDir = None)
 def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
     """The id and name of the account for a new key, and whether the account is new.
 
-    Needs a transaction; until its end, no other process can create an account. Raises ConfigurationError.
+    Needs a transaction; until its end, no other process can create an account. Raises ArgumentError.
     """
     from db import accounts
     from orderd.domain.accounts import checked_name
@@ -157,9 +156,9 @@ def _account(key: str, wanted: str | None) -> tuple[UUID, str, bool]:
         try:
             return accounts.add(checked_name(name)), name, True
         except OrderdError as error:
-            raise ConfigurationError(f"--account: {error.detail}") from error
+            raise ArgumentError(f"--account: {error.detail}") from error
     if wanted is None:
-        raise ConfigurationError(
+        raise ArgumentError(
             f"there is an account {name!r}, but no earlier API key of this name belonged to it; to use it, add "
             f"--account {name}, or choose another account"
         )
@@ -184,7 +183,7 @@ def _registry(settings: "Settings") -> "TokenRegistry":
 
 
 def _mints(names: str | None, registry: "TokenRegistry") -> list[str] | None:
-    """The mints of comma-separated symbols or mint addresses. Raises ConfigurationError."""
+    """The mints of comma-separated symbols or mint addresses. Raises ArgumentError."""
     from orderd.domain.errors import OrderdError
 
     if names is None:
@@ -192,14 +191,14 @@ def _mints(names: str | None, registry: "TokenRegistry") -> list[str] | None:
     try:
         mints = sorted({registry.mint_of(name.strip()) for name in names.split(",")})
     except OrderdError as error:
-        raise ConfigurationError(f"--tokens {names}: {error.detail}") from error
+        raise ArgumentError(f"--tokens {names}: {error.detail}") from error
     if len(mints) < 2:
-        raise ConfigurationError(f"--tokens {names}: a trade needs two tokens; name both sides")
+        raise ArgumentError(f"--tokens {names}: a trade needs two tokens; name both sides")
     return mints
 
 
 def _notional(option: str, amount: str | None) -> int | None:
-    """Parse an amount of USDC into base units. Raises ConfigurationError."""
+    """Parse an amount of USDC into base units. Raises ArgumentError."""
     from orderd.domain.errors import OrderdError
     from orderd.domain.money import parse_amount
     from orderd.engine.allowance import NOTIONAL_DECIMALS
@@ -207,7 +206,7 @@ def _notional(option: str, amount: str | None) -> int | None:
     try:
         return None if amount is None else parse_amount(amount, NOTIONAL_DECIMALS)
     except OrderdError as error:
-        raise ConfigurationError(f"{option} {amount}: {error.detail}") from error
+        raise ArgumentError(f"{option} {amount}: {error.detail}") from error
 
 
 def _state(key: "ApiKey") -> str:

@@ -10,8 +10,7 @@ from uuid import UUID
 import typer
 
 from orderd.commands.database import database_of
-from orderd.commands.options import Config, DaemonsStateDir, time_of
-from orderd.config.loading import ConfigurationError
+from orderd.commands.options import ArgumentError, Config, DaemonsStateDir, time_of
 from orderd.domain.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -57,9 +56,9 @@ def audit(
         time_of("since", since), time_of("until", until), api_key, action, _outcome(outcome), _id(order), refused
     )
     if which.since is not None and which.until is not None and which.since >= which.until:
-        raise ConfigurationError(f"--since {since} is not before --until {until}")
+        raise ArgumentError(f"--since {since} is not before --until {until}")
     if strangers and not (api_key is None and order is None):
-        raise ConfigurationError("--strangers cannot be combined with --api-key or --order")
+        raise ArgumentError("--strangers cannot be combined with --api-key or --order")
     with_strangers = api_key is None and order is None if strangers is None else strangers
     with database_of(config, state_dir):
         rows = [] if strangers else [_of_audit(row) for row in audit.read(which, limit)]
@@ -101,16 +100,14 @@ def _outcome(text: str | None) -> str | None:
     if text is None or text in known:
         return text
     near = get_close_matches(text.upper(), known, n=1)
-    raise ConfigurationError(
-        f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is not an error code")
-    )
+    raise ArgumentError(f"--outcome {text}: " + (f"did you mean {near[0]}?" if near else "it is not an error code"))
 
 
 def _id(text: str | None) -> UUID | None:
     try:
         return None if text is None else UUID(text)
     except ValueError as error:
-        raise ConfigurationError(f"--order {text}: it is not a full order id; see: orderctl show") from error
+        raise ArgumentError(f"--order {text}: it is not a full order id; see: orderctl show") from error
 
 
 def _facts(row: _Row) -> dict[str, Any]:

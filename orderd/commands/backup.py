@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from orderd.commands.database import database_of
-from orderd.commands.options import Config, DaemonsStateDir
-from orderd.config.loading import ConfigurationError, database_url, load_settings
+from orderd.commands.options import ArgumentError, Config, DaemonsStateDir
+from orderd.config.loading import database_url, load_settings
 
 _PATTERN = "orderd-*.dump"
 
@@ -34,8 +34,11 @@ def backup(
     orderd backup /var/backups/orderd --keep 48
     """
     from orderd.embedded.dump import dump
+    from orderd.embedded.postgres import Postgres
 
     settings = load_settings(config=config, state_dir=state_dir)
+    if settings.database_url is None and not Postgres(settings.state_dir).exists():
+        raise ArgumentError(f"there is no database in {settings.state_dir}: name the daemon's with --state-dir")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / f"orderd-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.dump"
     with database_of(config, state_dir):
@@ -53,10 +56,10 @@ def _encrypt(wallet: Path, passphrase_file: Path, file: Path) -> Path:
     try:
         from pyrage import passphrase
     except ImportError:
-        raise ConfigurationError("--with-wallet needs pyrage: pip install 'orderd[backup]'") from None
+        raise ArgumentError("--with-wallet needs pyrage: pip install 'orderd[backup]'") from None
     words = passphrase_file.read_text().strip()
     if not words:
-        raise ConfigurationError(f"{passphrase_file} is empty; write a passphrase into it")
+        raise ArgumentError(f"{passphrase_file} is empty; write a passphrase into it")
     file.touch(mode=0o600, exist_ok=False)
     file.write_bytes(passphrase.encrypt(wallet.read_bytes(), words))
     return file

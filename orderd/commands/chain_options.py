@@ -19,14 +19,14 @@ Pairs = Annotated[
 
 
 def kinds_named(names: Sequence[str] | None, settings: "Settings") -> "list[PoolKind]":
-    """The named kinds; all kinds of the chain if none is named. Raises ConfigurationError for any other kind."""
-    from orderd.config.loading import ConfigurationError
+    """The named kinds; all kinds of the chain if none is named. Raises ArgumentError for any other kind."""
+    from orderd.commands.options import ArgumentError
     from orderd.domain.pool_kind import PoolKind
     from orderd.solana.pool_programs import program_of
 
     known = [kind for kind in PoolKind if settings.chain in program_of(kind).ids]
     if unknown := set(names or ()) - set(known):
-        raise ConfigurationError(f"--kind: unknown kind {', '.join(sorted(unknown))}; use {', '.join(known)}")
+        raise ArgumentError(f"--kind: unknown kind {', '.join(sorted(unknown))}; use {', '.join(known)}")
     return [kind for kind in known if not names or kind in names]
 
 

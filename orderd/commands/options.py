@@ -24,8 +24,12 @@ LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or erro
 LogFormat = Annotated[str | None, typer.Option(help="json or console [default: json]")]
 
 
+class ArgumentError(ConfigurationError):
+    """Arguments that a command cannot use; the settings are not at fault."""
+
+
 def time_of(option: str, text: str | None) -> datetime | None:
-    """Parse a duration (ago) or a date; a date without a zone is in UTC. Raises ConfigurationError."""
+    """Parse a duration (ago) or a date; a date without a zone is in UTC. Raises ArgumentError."""
     if text is None:
         return None
     if ago := re.fullmatch(r"(\d{1,6})([mhd])", text):
@@ -33,5 +37,5 @@ def time_of(option: str, text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigurationError(f"--{option} {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
+        raise ArgumentError(f"--{option} {text}: write it like 30m, 24h, 7d or 2026-01-31T12:00Z") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from orderd.commands.database import database_of, served
-from orderd.commands.options import Config, DaemonsStateDir
-from orderd.config.loading import ConfigurationError, database_url, load_settings
+from orderd.commands.options import ArgumentError, Config, DaemonsStateDir
+from orderd.config.loading import database_url, load_settings
 
 _WORD = "stopped"
 
@@ -42,16 +42,16 @@ def restore(
     orderd restore /var/backups/orderd/orderd-20261127T101500000000Z.dump --old-daemon-is-stopped
     """
     if (file is None) == (not unchecked):
-        raise ConfigurationError("give either a backup or --unchecked")
+        raise ArgumentError("give either a backup or --unchecked")
     if file is None:
         _end_check(config, state_dir)
         return
     if not file.is_file():
-        raise ConfigurationError(f"{file}: no such file")
+        raise ArgumentError(f"{file}: no such file")
     if not stopped:
         typer.echo("A daemon that still uses the wallet would execute the same orders a second time.", err=True)
         if not sys.stdin.isatty():
-            raise ConfigurationError("there is no terminal to ask whether it is stopped: add --old-daemon-is-stopped")
+            raise ArgumentError("there is no terminal to ask whether it is stopped: add --old-daemon-is-stopped")
         if typer.prompt(f"Is the daemon of this backup stopped on all machines? Type {_WORD}", err=True) != _WORD:
             raise typer.Abort
     _restore(file, config, state_dir)
@@ -69,7 +69,7 @@ def _restore(file: Path, config: Path | None, state_dir: Path | None) -> None:
         try:
             with database.connection_context():
                 if not is_empty():
-                    raise ConfigurationError("the database is not empty: restore into a new one, or a new --state-dir")
+                    raise ArgumentError("the database is not empty: restore into a new one, or a new --state-dir")
                 # Nothing may be signed once the tables exist, even if a worker is waiting for them.
                 with halts.signing_paused():
                     read(database_url(settings), file)

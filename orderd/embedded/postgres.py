@@ -62,6 +62,10 @@ class Postgres:
         """The connection URL of orderd's database."""
         return self._url(DATABASE)
 
+    def exists(self) -> bool:
+        """Whether it was started before."""
+        return self._data.exists()
+
     def start(self, meanwhile: Meanwhile = ignore_wait) -> Child:
         """Create the data directory if necessary, start the server, and create the database if necessary.
 

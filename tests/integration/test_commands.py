@@ -316,6 +316,15 @@ def test_a_daemon_reachable_from_other_machines_requires_an_api_key(orderd: Orde
     assert [refused.returncode, let_in.returncode, refused_again.returncode] == [4, 0, 4]
 
 
+def test_a_backup_of_a_directory_without_a_database_is_refused(orderd: Orderd, tmp_path: Path) -> None:
+    """An empty backup, and the removal of old ones by --keep, would be noticed too late."""
+    refused = orderd("backup", tmp_path / "backups", "--state-dir", tmp_path / "mistyped")
+    assert (refused.returncode, (tmp_path / "mistyped").exists()) == (2, False)
+    assert f"there is no database in {tmp_path / 'mistyped'}: name the daemon's with --state-dir" in refused.stderr
+    assert refused.stderr.startswith("orderd: The command cannot be run like this (SERVICE_CONFIGURATION).")
+    assert refused.stderr.endswith("  next: see: orderd backup --help\n")
+
+
 def test_keys_and_backups_are_made_without_the_certificate_that_only_the_daemon_can_read(
     orderd: Orderd, postgres_url: str, tmp_path: Path
 ) -> None:
