@@ -150,8 +150,8 @@ class Child:
             if signal.sigtimedwait(stop_signals(), 0) is not None:
                 self.stop()
                 raise StopRequested
-            if (news := progress()) != progress_text:
-                progress_text, deadline = news, time.monotonic() + seconds
+            if (latest := progress()) != progress_text:
+                progress_text, deadline = latest, time.monotonic() + seconds
             if time.monotonic() > deadline:
                 self.stop()
                 late = self._failure(f"was not ready after {seconds:.0f} s", progress_text)

@@ -38,10 +38,10 @@ class HandOver:
         self._accepted = Outbox[Moved | UUID]("enqueue", self._hand_over, _give_back)
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
-    def send(self, order_ids: Sequence[UUID], news: Sequence[Moved]) -> None:
+    def send(self, order_ids: Sequence[UUID], changes: Sequence[Moved]) -> None:
         """Count and publish the changes, and then queue the orders."""
-        count(news)
-        self._accepted.put([*news, *order_ids])
+        count(changes)
+        self._accepted.put([*changes, *order_ids])
 
     def forget(self, order_id: UUID) -> None:
         self._cancelled.put([order_id])
@@ -52,12 +52,12 @@ class HandOver:
         self._cancelled.close(0)
 
     def _hand_over(self, given: Sequence[Moved | UUID]) -> None:
-        news = [each for each in given if isinstance(each, Moved)]
+        changes = [each for each in given if isinstance(each, Moved)]
         order_ids = [each for each in given if isinstance(each, UUID)]
 
         def publish(pipe: Pipeline | None = None) -> None:
             with best_effort("publish"):
-                self._publisher.publish_now(news, pipe)
+                self._publisher.publish_now(changes, pipe)
 
         if order_ids:
             self._send(order_ids, after=publish)

@@ -84,11 +84,11 @@ class Engine:
 
 
 class Gateway:
-    def __init__(self, settings: Settings, engine: Engine, news: Redis) -> None:
-        """The database pool must be bound. ``news`` is closed by ``serve``."""
+    def __init__(self, settings: Settings, engine: Engine, events: Redis) -> None:
+        """The database pool must be bound. ``events`` is closed by ``serve``."""
         self._settings = settings
         self._intake = engine.intake
-        self._news = news
+        self._events = events
         origin_policy = OriginPolicy(settings.host, settings.allowed_hosts, settings.allowed_origins)
         self._database = DatabaseThreads("database", DATABASE_THREADS)
         self._lists = DatabaseThreads("lists", LIST_THREADS)
@@ -102,7 +102,7 @@ class Gateway:
         self._certificate = certificate_of(settings)
         self._hub = Hub(self._background)
         self._pacemaker = Pacemaker(lambda: self._hub.as_of)
-        self._feed = Feed(news, self._hub)
+        self._feed = Feed(events, self._hub)
         self._health_checks = HealthChecks(
             settings,
             engine.wallet,
@@ -227,7 +227,7 @@ class Gateway:
         finally:
             await self._port.close()
             with best_effort("feed"):
-                await self._news.aclose()
+                await self._events.aclose()
             await self._health_checks.close()
             await self._database.close()
             await self._lists.close()

@@ -107,16 +107,16 @@ class DialectEncoder:
         self.ended.set_result(None)
         return () if end is None else (orjson.dumps(end(order)),)
 
-    def event(self, news: StreamEvent) -> tuple[bytes, ...]:
+    def event(self, streamed: StreamEvent) -> tuple[bytes, ...]:
         if self.ended.done():
             return ()
-        event = news.event
+        event = streamed.event
         if isinstance(event.data, Routed):
             self._routes[event.order_id] = event.data
         elif isinstance(event.data, Started):  # a new attempt has no route yet
             self._routes.pop(event.order_id, None)
-        frames = news.frames(self._dialect, lambda: self._dialect.frames(event, self._routes.get(event.order_id)))
-        if news.ended:
+        frames = streamed.frames(self._dialect, lambda: self._dialect.frames(event, self._routes.get(event.order_id)))
+        if streamed.ended:
             self._routes.pop(event.order_id, None)
             if self._is_of_one_order:
                 self.ended.set_result(None)

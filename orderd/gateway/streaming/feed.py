@@ -32,7 +32,7 @@ class Feed:
             except (RedisError, OSError) as error:
                 log.warning("redis subscription lost", action="feed_lost", error=str(error))
             finally:
-                self._hub.has_news = False
+                self._hub.is_redis_connected = False
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
@@ -58,6 +58,6 @@ class Feed:
                 self._hub.receive(event)
         elif message["type"] == "subscribe":
             # Also after an automatic reconnection of the client, because messages in between are lost.
-            self._hub.has_news = True
+            self._hub.is_redis_connected = True
             self._hub.request_sweep()
             log.info("redis subscription open", action="feed_open")

@@ -69,7 +69,7 @@ class Hub:
         self._of_group: defaultdict[Group, set[Subscription]] = defaultdict(set)
         self._gaps: dict[UUID, int] = {}
         self._late: dict[UUID, int] = {}
-        self._news_were_lost = False
+        self._events_were_lost = False
         self._readers = asyncio.Semaphore(READERS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep_now = asyncio.Event()
@@ -77,7 +77,7 @@ class Hub:
         self._readings: deque[tuple[float, datetime]] = deque()
         self.as_of = datetime.now(UTC)
         """Everything that was stored before has been sent, or is about to be."""
-        self.has_news = False
+        self.is_redis_connected = False
         """Whether Redis is connected; set by the feed."""
 
     # What is sent
@@ -85,25 +85,25 @@ class Hub:
     def receive(self, payload: bytes) -> None:
         """Take in a published event."""
         try:
-            news = StreamEvent(payload)
+            streamed = StreamEvent(payload)
         except ValidationError:
             log.exception("published event is not understood", action="event_unreadable")
             return
-        mark = self._marks.get(news.order_id)
+        mark = self._marks.get(streamed.order_id)
         if mark is None:
-            if self._readings and news.at < self._readings[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
+            if self._readings and streamed.at < self._readings[-1][1] - timedelta(seconds=MEMORY_SECONDS / 2):
                 return  # a late event of a forgotten order; if it is new, a sweep finds it
-            mark = self._mark(news.order_id)
-        if news.seq <= mark.seq:
+            mark = self._mark(streamed.order_id)
+        if streamed.seq <= mark.seq:
             return
-        if news.order_id in self._gaps:
-            self._gaps[news.order_id] = max(news.seq, self._gaps[news.order_id])
-        elif not self._is_followed(news.order_id, mark):
-            self._move(mark, news.order_id, news.seq, news.ended)
-        elif news.seq == mark.seq + 1 and (mark.groups or not self._of_group):
-            self._offer(mark, news)
+        if streamed.order_id in self._gaps:
+            self._gaps[streamed.order_id] = max(streamed.seq, self._gaps[streamed.order_id])
+        elif not self._is_followed(streamed.order_id, mark):
+            self._move(mark, streamed.order_id, streamed.seq, streamed.ended)
+        elif streamed.seq == mark.seq + 1 and (mark.groups or not self._of_group):
+            self._offer(mark, streamed)
         else:
-            self._fill(news.order_id, news.seq)
+            self._fill(streamed.order_id, streamed.seq)
 
     def learn(self, new: Sequence[Moved]) -> None:
         """Note the accounts of new orders, which saves a query when their first events arrive."""
@@ -121,15 +121,15 @@ class Hub:
             return True
         return bool(self._of_group) if mark.groups is None else any(group in self._of_group for group in mark.groups)
 
-    def _offer(self, mark: _Mark, news: StreamEvent) -> None:
-        self._move(mark, news.order_id, news.seq, news.ended)
-        for subscription in tuple(self._of_order.get(news.order_id, ())):
-            subscription.offer(news, mark.number)
+    def _offer(self, mark: _Mark, streamed: StreamEvent) -> None:
+        self._move(mark, streamed.order_id, streamed.seq, streamed.ended)
+        for subscription in tuple(self._of_order.get(streamed.order_id, ())):
+            subscription.offer(streamed, mark.number)
         if self._of_group:
             for group in mark.groups or ():
                 for subscription in tuple(self._of_group.get(group, ())):
-                    subscription.offer(news, mark.number)
-        EVENT_SECONDS.observe(max((datetime.now(UTC) - news.at).total_seconds(), 0))
+                    subscription.offer(streamed, mark.number)
+        EVENT_SECONDS.observe(max((datetime.now(UTC) - streamed.at).total_seconds(), 0))
 
     def _move(self, mark: _Mark, order_id: UUID, seq: int, ended: bool) -> None:
         mark.seq = seq
@@ -190,7 +190,7 @@ class Hub:
                 log.warning("sweep failed", action="sweep_failed", error=error.detail)
             except Exception as error:  # noqa: BLE001  (a failure does not concern the next one)
                 failed("sweep", error)
-            period = SWEEP_SECONDS if self.has_news else SWEEP_SECONDS_WITHOUT_REDIS
+            period = SWEEP_SECONDS if self.is_redis_connected else SWEEP_SECONDS_WITHOUT_REDIS
             try:
                 async with asyncio.timeout(period):
                     await self._sweep_now.wait()
@@ -200,7 +200,7 @@ class Hub:
 
     def request_sweep(self) -> None:
         """Request a sweep, because messages may have been lost."""
-        self._news_were_lost = True
+        self._events_were_lost = True
         self._sweep_now.set()
 
     async def sweep(self) -> None:
@@ -210,7 +210,7 @@ class Hub:
         themselves, and reading each order that a burst delays would delay it even more.
         """
         started, as_of = time.monotonic(), datetime.now(UTC)
-        may_wait, self._news_were_lost = self.has_news and not self._news_were_lost, False
+        may_wait, self._events_were_lost = self.is_redis_connected and not self._events_were_lost, False
         window = started - self._swept_at + SWEEP_OVERLAP_SECONDS
         earlier = [reading for _, reading in self._readings]
         reading, heads = await self._database.run(history.heads_moved, earlier, window)

@@ -69,9 +69,9 @@ class StreamEvent:
 
     @classmethod
     def of(cls, event: OrderEvent) -> StreamEvent:
-        news = cls(event.model_dump_json().encode())
-        news._event = event
-        return news
+        streamed = cls(event.model_dump_json().encode())
+        streamed._event = event
+        return streamed
 
     @property
     def event(self) -> OrderEvent:
@@ -97,7 +97,7 @@ class Encoder(Protocol):
 
     def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]: ...
 
-    def event(self, news: StreamEvent) -> tuple[bytes, ...]: ...
+    def event(self, streamed: StreamEvent) -> tuple[bytes, ...]: ...
 
     def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
         """The events after ``snapshot.after`` cannot be sent again; the snapshot comes next."""
@@ -116,8 +116,8 @@ class Notifications:
     def snapshot(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
         return once(snapshot.encoded, self._number, lambda: (_SNAPSHOT % self._number + _json(snapshot.order) + b"}}",))
 
-    def event(self, news: StreamEvent) -> tuple[bytes, ...]:
-        return news.frames(self._number, lambda: (_EVENT % self._number + news.body + b"}}",))
+    def event(self, streamed: StreamEvent) -> tuple[bytes, ...]:
+        return streamed.frames(self._number, lambda: (_EVENT % self._number + streamed.body + b"}}",))
 
     def resync(self, snapshot: OrderSnapshot) -> tuple[bytes, ...]:
         assert snapshot.after is not None
@@ -175,16 +175,16 @@ class Subscription:
         self._events = 0
         self._last: tuple[UUID, int] | None = None
 
-    def offer(self, news: StreamEvent, number: int) -> None:
+    def offer(self, streamed: StreamEvent, number: int) -> None:
         """Send an event, unless it was sent before. The events of an order, which has this number, are offered in
         order, without gaps."""
         if self._held is None:
-            if self._is_new(news):
-                for message in self._encode(news):
+            if self._is_new(streamed):
+                for message in self._encode(streamed):
                     self._peer.push(message)
         elif not self._is_of_later_page(number):
-            self._held.append((news, number))
-            self._held_bytes += len(news.body)
+            self._held.append((streamed, number))
+            self._held_bytes += len(streamed.body)
             if self._held_bytes > MAX_HELD_BYTES:
                 self._peer.close_slow()
 
@@ -215,7 +215,7 @@ class Subscription:
         assert self._held is not None
         upto, shown = min(page.upto, self.since), {each.order.id for each in page.snapshots}
         self._held = deque(each for each in self._held if not after < each[1] <= upto or each[0].order_id in shown)
-        self._held_bytes = sum(len(news.body) for news, _ in self._held)
+        self._held_bytes = sum(len(streamed.body) for streamed, _ in self._held)
 
     async def _show(self, page: Page) -> int:
         """Send the page's snapshots. Returns how many."""
@@ -244,10 +244,10 @@ class Subscription:
     async def _send_held(self) -> None:
         assert self._held is not None
         while self._held:
-            news, number = self._held.popleft()
-            self._held_bytes -= len(news.body)
-            if not self._is_of_later_page(number) and self._is_new(news):
-                await self._answer(self._encode(news))
+            streamed, number = self._held.popleft()
+            self._held_bytes -= len(streamed.body)
+            if not self._is_of_later_page(number) and self._is_new(streamed):
+                await self._answer(self._encode(streamed))
 
     def _is_of_later_page(self, number: int) -> bool:
         return self._upto is not None and self._upto < number <= self.since
@@ -260,21 +260,21 @@ class Subscription:
         order_id, seq = self._last or (None, None)
         return Position.model_construct(subscription=self.number, events=self._events, order_id=order_id, seq=seq)
 
-    def _encode(self, news: StreamEvent) -> tuple[bytes, ...]:
+    def _encode(self, streamed: StreamEvent) -> tuple[bytes, ...]:
         EVENTS_SENT.inc()
         self._events += 1
-        self._last = (news.order_id, news.seq)
-        return self._encoder.event(news)
+        self._last = (streamed.order_id, streamed.seq)
+        return self._encoder.event(streamed)
 
     async def _answer(self, messages: tuple[bytes, ...]) -> None:
         for message in messages:
             await self._peer.answer(message)
 
-    def _is_new(self, news: StreamEvent) -> bool:
-        sent = self._sent_seq.get(news.order_id, 0)
-        is_new = news.seq > sent
-        if sent and (is_new or news.ended):
-            del self._sent_seq[news.order_id]  # all further events are new
+    def _is_new(self, streamed: StreamEvent) -> bool:
+        sent = self._sent_seq.get(streamed.order_id, 0)
+        is_new = streamed.seq > sent
+        if sent and (is_new or streamed.ended):
+            del self._sent_seq[streamed.order_id]  # all further events are new
         return is_new
 
 

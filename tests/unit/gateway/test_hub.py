@@ -300,7 +300,7 @@ def test_every_follower_sees_every_event_once_and_in_order(
                     for _ in range(args[0]):
                         await asyncio.sleep(0)
                 case "redis":
-                    (world.hub.has_news,) = args
+                    (world.hub.is_redis_connected,) = args
                 case "sweep":
                     sweeps.append(asyncio.create_task(world.hub.sweep()))
                 case _:
@@ -398,7 +398,7 @@ def test_an_event_that_was_not_stored_is_not_sent() -> None:
 def test_late_events_are_awaited_and_lost_ones_are_read() -> None:
     async def play() -> None:
         world = World()
-        world.hub.has_news = True
+        world.hub.is_redis_connected = True
         await world.hub.start()
         world.commit(1, False)
         world.deliver(0, 1)
