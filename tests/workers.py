@@ -25,7 +25,7 @@ from coverage import Coverage
 
 from orderd.embedded.account import end_with_parent
 
-_WAITING: Final = ("proof", "fuzz", "acceptance", "chaos", "integration")
+_WAITING: Final = ("proof", "fuzz", "acceptance", "chaos", "compat", "integration")
 """Folders whose tests mostly wait for other processes, those with the slowest tests first."""
 
 _forking = get_context("fork")
