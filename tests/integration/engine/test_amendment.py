@@ -118,7 +118,7 @@ def test_an_amendment_waits_for_a_concurrent_trigger_and_is_refused(intake: Inta
             assert journal.apply([Change(order_id, fact, read(order_id).version, to=OrderStatus.PENDING)])
             late = pool.submit(intake.amend, DEFAULT_ACCOUNT, str(order_id), {"limit_price": "120"}, ME)
             while not database.execute_sql(waiting).fetchone()[0]:
-                assert not late.done(), "the amendment did not wait"
+                assert not late.done(), f"the amendment did not wait: {late.exception()!r}"
         with pytest.raises(OrderdError, match="it is pending") as refusal:
             late.result(20)
     assert refusal.value.code is ErrorCode.ORDER_NOT_AMENDABLE
