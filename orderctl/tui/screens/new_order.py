@@ -159,9 +159,18 @@ class NewOrderScreen(ModalScreen[OrderView]):
                 if isinstance(error, OrderdError):
                     return
             else:
-                self._show_answer(Group(*self._shortage(quote), *_view(quote, rests=rests(params))))
-                self._arm(quote, rests=rests(params))
+                halts = self._halts()
+                self._show_answer(Group(*halts, *self._shortage(quote), *_view(quote, rests=rests(params))))
+                if halts:
+                    self._disarm()
+                else:
+                    self._arm(quote, rests=rests(params))
             await asyncio.sleep(QUOTE_SECONDS)
+
+    def _halts(self) -> list[Text]:
+        """The halts of trading, during which the daemon accepts no order."""
+        halts = self._desk.status.halts if self._desk.status is not None else ()
+        return [Text(f"no order is accepted: {halt.summary}", Tone.ALARM) for halt in halts]
 
     def _shortage(self, quote: QuoteResult) -> list[Text]:
         """A warning if the balance is too low. The order can still be sent, because funds may arrive."""

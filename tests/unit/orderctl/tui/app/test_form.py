@@ -13,8 +13,10 @@ from orderctl.tui.screens.orders import OrdersScreen
 from orderd.client.handshake import connection_lost
 from orderd.client.news import Opened
 from orderd.domain.errors import ErrorCode
+from orderd.domain.halt import HaltCause
 from orderd.domain.tokens import WSOL_MINT
 from orderd.wire.balances import Balance
+from orderd.wire.halts import HaltView
 from orderd.wire.message import Message
 from orderd.wire.rpc import Method
 from orderd.wire.submissions import SubmitResult
@@ -23,7 +25,7 @@ from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import FILLED, QUOTE
 from tests.unit.orderctl.tui.app.forms import answer_of, filled_in
 from tests.unit.orderctl.tui.app.pilots import drawn, refusal, running, table
-from tests.unit.orderctl.tui.desks import WALLET, ScriptedCaller, busy, order, order_id
+from tests.unit.orderctl.tui.desks import NOW, STATUS, WALLET, ScriptedCaller, busy, order, order_id
 
 pytestmark = pytest.mark.asyncio
 
@@ -148,6 +150,23 @@ async def test_a_changed_value_takes_the_promise_from_the_button() -> None:
         await pilot.press(".")
         await drawn(pilot)
         assert (str(screen.send.label), screen.send.disabled) == (UNARMED, True)
+
+
+async def test_nothing_can_be_sent_while_trading_is_halted() -> None:
+    caller = busy()
+    halt = HaltView(cause=HaltCause.OPERATOR, actor="alice", reason="maintenance", at=NOW)
+    caller.answers[Method.STATUS] = STATUS.model_copy(update={"halts": (halt,)})
+    async with running(caller) as pilot:
+        screen = await filled_in(pilot)
+        assert (str(screen.send.label), screen.send.disabled) == (UNARMED, True)
+        assert "no order is accepted: halted by alice" in answer_of(screen)
+        assert "152.310211 USDC" in answer_of(screen)
+
+        screen._desk.status = STATUS
+        screen.query_one("#amount", Input).value = "1.50"
+        await drawn(pilot)
+        assert not screen.send.disabled
+        assert "no order is accepted" not in answer_of(screen)
 
 
 async def test_a_form_reports_an_insufficient_balance() -> None:
