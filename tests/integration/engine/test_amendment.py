@@ -110,8 +110,7 @@ def test_a_fired_order_cannot_be_amended(intake: Intake, begin: Begin) -> None:
 
 def test_an_amendment_waits_for_a_concurrent_trigger_and_is_refused(intake: Intake) -> None:
     order_id = limit("105")
-    here = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-    waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({here})"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     with ThreadPoolExecutor(1) as pool:
         with database.atomic():
             fact = Triggered(price="105", amount_out="105", condition="105", slot=9, met_at_slot=9)
