@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
@@ -30,6 +29,7 @@ from orderd.process.supervisor import Supervisor
 from orderd.process.temporary import Daemon, running_daemon
 from tests import forking
 from tests.conftest import QUICK
+from tests.log_entries import log_entries
 from tests.receiver import SECRET
 
 SERVICES = ("postgres", "redis", "simnet", "worker", "gateway")
@@ -73,15 +73,10 @@ def pid_of(daemon: Daemon, service: str) -> int:
     return int((daemon.log.parent / f"{service}.lock").read_text())
 
 
-def log_entries(daemon: Daemon, action: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in daemon.log.read_text().splitlines() if line.startswith("{")]
-    return [line for line in lines if line.get("action") == action]
-
-
 def wait_for_starts(daemon: Daemon, count: int) -> None:
     """Wait until services have been started ``count`` times."""
     deadline = time.monotonic() + 60
-    while len(log_entries(daemon, "service_start")) < count:
+    while len(log_entries(daemon.log, "service_start")) < count:
         assert time.monotonic() < deadline, daemon.log.read_text()
         time.sleep(0.02)
 
@@ -127,9 +122,9 @@ def test_the_daemon_starts_services_in_order_and_stops_them_in_reverse(tmp_path:
     with running_daemon(tmp_path, QUICK) as daemon:
         pids = [pid_of(daemon, name) for name in SERVICES]
     assert daemon.process.returncode == 0
-    assert [entry["service"] for entry in log_entries(daemon, "service_start")] == [*SERVICES]
-    assert [entry["service"] for entry in log_entries(daemon, "service_stop")] == [*reversed(SERVICES)]
-    assert [entry["exit_code"] for entry in log_entries(daemon, "service_stop")] == [0] * len(SERVICES)
+    assert [entry["service"] for entry in log_entries(daemon.log, "service_start")] == [*SERVICES]
+    assert [entry["service"] for entry in log_entries(daemon.log, "service_stop")] == [*reversed(SERVICES)]
+    assert [entry["exit_code"] for entry in log_entries(daemon.log, "service_stop")] == [0] * len(SERVICES)
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
@@ -139,7 +134,7 @@ def test_orders_wallet_and_chain_survive_a_restart(tmp_path: Path) -> None:
         before = orderctl(daemon, "list"), orderctl(daemon, "balances")
     with running_daemon(tmp_path, QUICK) as daemon:
         assert (orderctl(daemon, "list"), orderctl(daemon, "balances")) == before
-    assert len(log_entries(daemon, "wallet_fund")) == 2  # SOL and USDC, at the first start only
+    assert len(log_entries(daemon.log, "wallet_fund")) == 2  # SOL and USDC, at the first start only
 
 
 def test_services_end_when_the_daemon_is_killed_and_the_next_run_continues(tmp_path: Path) -> None:
@@ -163,7 +158,7 @@ def test_each_killed_service_is_restarted_and_orders_continue(daemon: Daemon) ->
         wait_for_starts(daemon, len(SERVICES) + number)
         assert pid_of(daemon, service) != killed
         trade(daemon)
-    assert [entry["service"] for entry in log_entries(daemon, "service_end")] == [*SERVICES]
+    assert [entry["service"] for entry in log_entries(daemon.log, "service_end")] == [*SERVICES]
 
 
 def test_the_status_is_reported_while_the_chain_hangs(daemon: Daemon) -> None:
@@ -200,7 +195,7 @@ def test_services_given_by_address_are_used_and_not_started(
     state_dir.mkdir()
     with running_daemon(state_dir, QUICK | given) as daemon:
         trade(daemon)
-    assert [entry["service"] for entry in log_entries(daemon, "service_start")] == ["worker", "gateway"]
+    assert [entry["service"] for entry in log_entries(daemon.log, "service_start")] == ["worker", "gateway"]
 
 
 def test_a_database_without_the_current_schema_is_refused_and_not_changed(
@@ -291,8 +286,7 @@ def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_sett
                 assert client.recv(4096).startswith(b"HTTP/1.1 200")
             second.terminate()
             assert second.wait(60) == 0
-    lines = [json.loads(line) for line in (tmp_path / "orderd.log").read_text().splitlines() if line.startswith("{")]
-    read_again = [line for line in lines if line.get("action") == "reloaded"]
+    read_again = log_entries(tmp_path / "orderd.log", "reloaded")
     assert len(read_again) == 3, "the daemon, its gateway and its worker"
     for line in read_again:
         assert (line["changed"], line["needs_restart"]) == (["max_connections"], ["worker_threads"])

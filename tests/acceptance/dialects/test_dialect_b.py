@@ -8,6 +8,7 @@ import pytest
 
 from orderd.config.settings import Settings
 from tests.acceptance.dialects.engine import SECONDS, Engine, is_moment, statuses
+from tests.log_entries import log_entries
 
 BODY = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1.5}'
 
@@ -62,8 +63,7 @@ def test_the_router_logs_the_selected_venue_and_the_best_price_of_each(engine: E
     """The JSON form of "[ROUTER] Selected raydium | Raydium=99.96 Meteora=97.88"."""
     order_id = engine.post("/orders", BODY).json()["orderId"]
     engine.frames_of(STREAM.format(order_id))
-    lines = [json.loads(line) for line in engine.daemon.log.read_text().splitlines() if line.startswith("{")]
-    (line,) = (line for line in lines if line.get("action") == "routed" and line["order_id"] == order_id)
+    (line,) = (line for line in log_entries(engine.daemon.log, "routed") if line["order_id"] == order_id)
     assert line["selected_dex"] in ("raydium", "meteora")
     assert line["best_prices"].keys() == {"raydium", "meteora"}
     assert line["best_prices"][line["selected_dex"]] == max(line["best_prices"].values(), key=Decimal)
