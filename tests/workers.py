@@ -68,7 +68,7 @@ class Workers:
             for number in range(self._count):
                 ours, theirs = _forking.Pipe(duplex=False)
                 worker = _Worker(session, theirs, temporary / f"worker{number}")
-                workers[ours] = _forking.Process(target=worker.run, args=(groups, left, number % 2 == 0))
+                workers[ours] = _forking.Process(target=worker.run, args=(groups, left, number % 3 > 0))
                 workers[ours].start()
                 theirs.close()
             with self._beside(session):
@@ -145,8 +145,8 @@ def _groups(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
     """The tests of each file that share fixtures, and all others alone.
 
     Tests that wait for other processes come first, the slowest and the largest groups before others. Those that compute
-    come last. Some workers begin at either end, so no core is idle, and none has a slow group left when the others are
-    done.
+    come last. Two thirds of the workers begin at the first end and the others at the last, so both kinds last until the
+    end of the run: no core is idle, and no worker has a slow group left when the others are done.
     """
     files = [list(those) for _, those in groupby(items, lambda item: item.path)]
     groups = [group for file in files for group in ([file] if _share_fixtures(file) else [[item] for item in file])]
