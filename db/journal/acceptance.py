@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from db.accounts import name_of
 from db.audit import DAEMON, OK, SUBMIT, Actor
 from db.connection import transaction
-from db.journal.rows import COLUMNS, TYPES, Moved, given, moved_by
+from db.journal.rows import COLUMNS, TYPES, Moved, given, given_json, moved_by
 from db.models import Order, listed
 from db.prepared import Prepared
 from db.terms import TERMS, columns_of
@@ -139,9 +139,8 @@ def _accept(
     facts = {order.id: order.fact for order in ranked}
     encoded = {order_id: Accepted.__pydantic_serializer__.to_json(fact) for order_id, fact in facts.items()}
     values = [order.values(encoded[order.id]) for order in ranked]
-    is_one = len(values) == 1
-    statement = _accepting(is_one=is_one)
-    rows = statement.execute(orjson.dumps(values[0] if is_one else values).decode(), sender, unless_halted).fetchall()
+    statement = _accepting(is_one=len(values) == 1)
+    rows = statement.execute(given_json(values), sender, unless_halted).fetchall()
     return moved_by(rows, lambda order: facts[order.id], lambda order: encoded[order.id])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import orjson
 from peewee import BooleanField, Field, IntegerField, TextField
 from playhouse.fields import EnumField
 from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField
@@ -52,6 +53,11 @@ def given(columns: str, *, is_one: bool) -> str:
     """SQL for the rows in the JSON array $1, or for the row that is the object $1: then Postgres plans for one row, and
     not for a hundred, for which it may scan all orders."""
     return f"{'json_to_record' if is_one else 'json_to_recordset'}($1) AS _({columns})"
+
+
+def given_json(rows: Sequence[Any]) -> str:
+    """The value of $1 for ``given``: the array of the rows, or the only one."""
+    return orjson.dumps(rows[0] if len(rows) == 1 else rows).decode()
 
 
 def rows_of(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

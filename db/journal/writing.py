@@ -8,7 +8,7 @@ from peewee import DataError, IntegrityError
 
 from db.connection import database, transaction
 from db.journal.changes import Change, has_until
-from db.journal.rows import Moved, moved_by
+from db.journal.rows import Moved, given_json, moved_by
 from db.journal.statement import prepared_for
 from db.models import Order
 from orderd.domain.events import AnyFact, OrderEvent
@@ -70,9 +70,8 @@ def _write(changes: Sequence[Change]) -> list[Moved]:
     def encoded_of(order: Order) -> bytes | None:
         return None if until else encoded[order.id][0]
 
-    is_one = len(rows) == 1
-    values = orjson.dumps(rows[0] if is_one else rows).decode()
-    moved = moved_by(prepared_for(first, rows[0], is_one=is_one).execute(values).fetchall(), fact_of, encoded_of)
+    statement = prepared_for(first, rows[0], is_one=len(rows) == 1)
+    moved = moved_by(statement.execute(given_json(rows)).fetchall(), fact_of, encoded_of)
     if first.before is None:
         return moved
     return [_with_before(each, by_order[each.order.id].before, encoded[each.order.id][1]) for each in moved]

@@ -7,7 +7,7 @@ import typer
 
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
-from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_json, print_json_line
+from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
 from orderctl.trading.order_detail import order_detail
 from orderd.client.connection import Client
 from orderd.client.errors import ConfigError
@@ -58,13 +58,10 @@ def run(
             return follow_all(client, settings, resume)
     with Client(settings) as client:
         detail = order_detail(client, order)
-    if output == "json":
+    if output in ("json", "jsonl"):
         from orderctl.output.events import Events
 
-        print_json(Events(order_id=str(detail.order.id), events=detail.events))
-    elif output == "jsonl":
-        for event in detail.events:
-            print_json_line(event)
+        print_data(output, Events(order_id=str(detail.order.id), events=detail.events), detail.events)
     else:
         from orderctl.display.detail import timeline_lines
         from orderctl.display.tables import print_whole

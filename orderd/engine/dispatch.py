@@ -39,7 +39,7 @@ class Line(Protocol):
 
 
 class Send(Protocol):
-    """Puts orders in the queue; with ``check_clock`` they first check whether the cause of their wait is over."""
+    """Puts orders in the queue; with ``check_first`` they first check whether the cause of their wait is over."""
 
     def __call__(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> None: ...
 
