@@ -25,7 +25,7 @@ _CALLS: Final = (
     (AbstractConnection, "send_packed_command", REDIS),
     (HttpTransport, "post", HTTP),
     (ThreadPoolExecutor, "submit", HAND_OVERS),
-    (Outbox, "put", HAND_OVERS),
+    (Outbox, "_queue", HAND_OVERS),
 )
 """The methods whose calls are counted."""
 

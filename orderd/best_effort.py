@@ -77,25 +77,45 @@ class Outbox(Generic[T]):
         undone: Callable[[Sequence[T]], object] = lambda _: None,
         *,
         most: int = _MAX_AT_ONCE,
+        at_once: Callable[[Sequence[T]], bool] = lambda _: False,
     ) -> None:
         """``undone`` receives the items for which ``deal`` failed, and all items that were waiting meanwhile.
 
         So items do not accumulate while the receiver hangs. Items of one ``put`` are handled in the same batch; waiting
         items are added to it until it has ``most`` items.
+
+        ``at_once`` is called first by the thread that puts items, if no others wait. It must not block, and returns
+        whether it has handled them: a thread that computes would otherwise keep the outbox's thread from running.
         """
         self._what = what
         BEST_EFFORT_FAILURES.labels(what)  # exported from the beginning, as 0
         self._deal = deal
         self._undone = undone
         self._most = most
+        self._at_once = at_once
+        self._at_work = threading.Lock()
         self._items: SimpleQueue[Sequence[T] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._thread.start()
 
     def put(self, items: Sequence[T]) -> None:
-        """Queue items for the thread."""
-        if items:
-            self._items.put(items)
+        """Handle items at once, if that is possible without waiting, or else by the thread."""
+        if items and not self._handled_at_once(items):
+            self._queue(items)
+
+    def _handled_at_once(self, items: Sequence[T]) -> bool:
+        if not self._items.empty() or not self._at_work.acquire(blocking=False):
+            return False  # earlier items come first
+        done = False
+        try:
+            with best_effort(self._what):
+                done = self._at_once(items)
+        finally:
+            self._at_work.release()
+        return done
+
+    def _queue(self, items: Sequence[T]) -> None:
+        self._items.put(items)
 
     def close(self, seconds: float) -> None:
         """Handle the remaining items within ``seconds``, and stop."""
@@ -110,7 +130,7 @@ class Outbox(Generic[T]):
             if not items:
                 continue
             done = False
-            with best_effort(self._what):
+            with self._at_work, best_effort(self._what):
                 self._deal(items)
                 done = True
             if not done:

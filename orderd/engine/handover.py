@@ -55,14 +55,15 @@ class HandOver:
         changes = [each for each in given if isinstance(each, Moved)]
         order_ids = [each for each in given if isinstance(each, UUID)]
 
-        def publish(pipe: Pipeline | None = None) -> None:
+        def publish(pipe: Pipeline) -> None:
             with best_effort("publish"):
-                self._publisher.publish_now(changes, pipe)
+                self._publisher.publish_with(changes, pipe)
 
         if order_ids:
             self._send(order_ids, after=publish)
         else:
-            publish()
+            with best_effort("publish"):
+                self._publisher.publish_now(changes)
 
 
 def _give_back(given: Sequence[Moved | UUID]) -> None:

@@ -9,17 +9,21 @@ from typing import Final
 
 import orjson
 import redis
+from redis.client import Pipeline
 
 from db.journal import Moved
 from orderd.best_effort import Outbox
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
+from orderd.engine.one_way import OneWay
 from orderd.engine.order_metrics import count
 
 CHANNEL: Final = "orderd:events"
 _KEPT_SECONDS: Final = 3600
 _BETWEEN: Final = b"\n"
 """No event's JSON has one."""
+_MOST_AT_ONCE: Final = 32
+"""Changes that are sent without a thread: the buffers of a connection hold them even if Redis hangs."""
 _PUBLISH: Final = """
 redis.call('PUBLISH', KEYS[1], ARGV[2])
 for i = 3, #ARGV, 2 do
@@ -43,12 +47,14 @@ def active_key(order_id: object) -> str:
 class Publisher:
     """Publishes only after the commit, so that no client sees unstored changes.
 
-    A separate thread writes to Redis, so that no order waits for it, and changes that arrive together are one message.
+    No order waits for Redis. A few changes are sent by the thread that made them, which does not wait for the answer;
+    while Redis is slow, and if there are many, another thread sends them, and changes that arrive together are one
+    message.
     """
 
     def __init__(self, client: "redis.Redis") -> None:
-        self._client = client
-        self._news = Outbox("publish", self.publish_now)
+        self._redis = OneWay("publish", client)
+        self._news = Outbox("publish", self.publish_now, at_once=self._try_to_publish)
 
     def publish(self, changes: Sequence[Moved]) -> None:
         """Count changes that are committed, and publish them in the given order."""
@@ -58,21 +64,33 @@ class Publisher:
     def close(self, seconds: float) -> None:
         """Publish the pending changes within ``seconds``."""
         self._news.close(seconds)
+        self._redis.close()
 
-    def publish_now(self, changes: Sequence[Moved], client: "redis.Redis | None" = None) -> None:
-        """Publish them now, or with the other commands of the pipeline ``client``. Raises redis.RedisError."""
-        if not changes:
-            return
-        events: list[bytes] = []
-        newest: dict[str, bytes] = {}
-        for moved in changes:
-            if moved.before is not None:
-                events.append(_json(moved.before, moved.fact_before))
-            events.append(_json(moved.event, moved.fact))
-            newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
-        arguments: list[str | bytes | int] = [_KEPT_SECONDS, _BETWEEN.join(events)]
-        arguments += chain.from_iterable(newest.items())
-        (self._client if client is None else client).eval(_PUBLISH, 1, CHANNEL, *arguments)
+    def publish_with(self, changes: Sequence[Moved], pipe: Pipeline) -> None:
+        """Add the command that publishes changes to those of ``pipe``."""
+        if changes:
+            pipe.execute_command(*_command(changes))  # type: ignore[no-untyped-call]
+
+    def publish_now(self, changes: Sequence[Moved]) -> None:
+        """Publish changes, and wait until Redis has answered. Raises redis.RedisError."""
+        if changes:
+            self._redis.send(*_command(changes))
+
+    def _try_to_publish(self, changes: Sequence[Moved]) -> bool:
+        return len(changes) <= _MOST_AT_ONCE and self._redis.try_to_send(lambda: _command(changes))
+
+
+def _command(changes: Sequence[Moved]) -> list[str | bytes | int]:
+    events: list[bytes] = []
+    newest: dict[str, bytes] = {}
+    for moved in changes:
+        if moved.before is not None:
+            events.append(_json(moved.before, moved.fact_before))
+        events.append(_json(moved.event, moved.fact))
+        newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
+    command: list[str | bytes | int] = ["EVAL", _PUBLISH, 1, CHANNEL, _KEPT_SECONDS, _BETWEEN.join(events)]
+    command += chain.from_iterable(newest.items())
+    return command
 
 
 def _json(event: OrderEvent, fact: bytes | None) -> bytes:

@@ -1,8 +1,8 @@
 """Best-effort work: whatever it raises is logged and counted, and ends nothing."""
 
 import asyncio
-from collections.abc import Sequence
-from threading import Event
+from collections.abc import Callable, Sequence
+from threading import Event, current_thread
 
 import pytest
 from peewee import DatabaseError
@@ -114,3 +114,57 @@ def test_items_do_not_accumulate_while_the_handler_hangs() -> None:
     outbox.close(20)
     assert batches == [1]
     assert undone == list(range(10_000))
+
+
+def outbox_of(at_once: Callable[[Sequence[int]], bool]) -> tuple[Outbox[int], list[tuple[int, str]]]:
+    """An outbox, and its handled items with the names of the threads that have handled them."""
+    done: list[tuple[int, str]] = []
+
+    def deal(items: Sequence[int]) -> None:
+        done.extend((item, current_thread().name) for item in items)
+
+    def deal_at_once(items: Sequence[int]) -> bool:
+        if not at_once(items):
+            return False
+        deal(items)
+        return True
+
+    return Outbox("test", deal, at_once=deal_at_once), done
+
+
+def test_items_are_handled_by_the_thread_that_puts_them_if_that_is_possible_at_once() -> None:
+    outbox, done = outbox_of(lambda items: items[0] != 2)
+    outbox.put([1])
+    assert done == [(1, current_thread().name)]
+    outbox.put([2])
+    outbox.close(20)
+    assert done[1:] == [(2, "test")]
+
+
+def test_items_that_fail_at_once_are_handled_by_the_thread() -> None:
+    def fail(_: Sequence[int]) -> bool:
+        raise ValueError
+
+    outbox, done = outbox_of(fail)
+    outbox.put([1])
+    outbox.close(20)
+    assert done == [(1, "test")]
+
+
+def test_items_do_not_overtake_those_that_wait() -> None:
+    hangs, asked = Event(), Event()
+    done: list[int] = []
+
+    def deal(items: Sequence[int]) -> None:
+        asked.set()
+        hangs.wait(20)
+        done.extend(items)
+
+    outbox = Outbox[int]("test", deal, at_once=lambda items: items != [1])
+    outbox.put([1])
+    assert asked.wait(20)
+    outbox.put([2])
+    assert not done
+    hangs.set()
+    outbox.close(20)
+    assert done == [1, 2]

@@ -4,7 +4,7 @@ import threading
 from datetime import datetime
 from queue import SimpleQueue
 from types import SimpleNamespace
-from typing import cast
+from typing import Self, cast
 
 import pytest
 import redis
@@ -25,14 +25,40 @@ NEWS = cast(
 )
 
 
-class HangingRedis:
+class FakeRedis:
+    """A client, its pool and its only connection."""
+
+    def __init__(self) -> None:
+        self.connection_pool = self
+
+    def get_connection(self) -> Self:
+        return self
+
+    def can_read(self) -> bool:
+        return False
+
+    def send_command(self, *command: object) -> None:
+        """Takes any command."""
+
+    def read_response(self) -> None:
+        """Has no answer but that it is done."""
+
+    def release(self, _: object) -> None:
+        """Nothing to be done."""
+
+    def disconnect(self) -> None:
+        """Nothing to be done."""
+
+
+class HangingRedis(FakeRedis):
     """Does not answer until the test lets the call fail."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked, self.fail = threading.Event(), threading.Event()
         self.calls = 0
 
-    def eval(self, *_: object) -> None:
+    def read_response(self) -> None:
         self.calls += 1
         self.asked.set()
         self.fail.wait(20)
@@ -50,14 +76,15 @@ def test_events_do_not_accumulate_while_redis_hangs() -> None:
     assert client.calls == 1
 
 
-class RecoveringRedis:
+class RecoveringRedis(FakeRedis):
     """Refuses the first call, and accepts all others."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls = 0
         self.taken: SimpleQueue[int] = SimpleQueue()
 
-    def eval(self, *_: object) -> None:
+    def read_response(self) -> None:
         self.calls += 1
         if self.calls == 1:
             raise redis.ConnectionError("Connection refused")
@@ -75,13 +102,16 @@ def test_events_are_published_again_after_an_outage_of_redis() -> None:
     assert client.calls > 1
 
 
-class ListeningRedis:
+class ListeningRedis(FakeRedis):
     """Keeps what is published."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[bytes] = []
 
-    def eval(self, _script: str, _keys: int, _channel: str, _seconds: int, events: bytes, *_: object) -> None:
+    def send_command(self, *command: object) -> None:
+        _eval, _script, _keys, _channel, _seconds, events, *_ = command
+        assert isinstance(events, bytes)
         self.events += events_of(events)
 
 
