@@ -10,7 +10,6 @@ from typing import Annotated, Final
 
 from solders.pubkey import Pubkey
 
-from orderd.amm.stretch import Stretch
 from orderd.amm.swap import U32_MAX
 from orderd.pools.meteora_damm_v2.maths.base_fee import (
     BaseFeeSchedule,
@@ -22,6 +21,7 @@ from orderd.pools.meteora_damm_v2.maths.dynamic_fee import DammV2DynamicFee
 from orderd.pools.meteora_damm_v2.maths.pool import (
     COLLECT_FEE_COMPOUNDING,
     DammV2Pool,
+    balances_of,
 )
 from orderd.solana.programs import token
 from orderd.solana.programs.layout import (
@@ -208,7 +208,8 @@ class Pool(Record):
         return self.pool_status == PoolStatus.ENABLED and is_active
 
     def to_pool(self) -> DammV2Pool:
-        """The pool for the maths. Raises UnsupportedPoolError for unknown fee schedules and flags."""
+        """The pool for the maths. Raises UnsupportedPoolError for unknown fee schedules and flags, and SwapError if the
+        balances depend on a price that is not in the range."""
         if self.pool_status > PoolStatus.DISABLED or self.activation_type > ActivationType.TIMESTAMP:
             raise UnsupportedPoolError(Unsupported.UNKNOWN_FLAG)
         check_reserved(self, "padding_3", "padding_4")
@@ -254,10 +255,7 @@ class Pool(Record):
             raise UnsupportedPoolError(Unsupported.FEE_SIDE)
 
     def _balances(self) -> tuple[int, int]:
-        """The balances of the liquidity; computed from price and range, rounded up, if the account does not store
-        them."""
+        """The balances of the liquidity; computed from price and range if the account does not store them."""
         if self.layout_version >= LAYOUT_WITH_BALANCES:
             return self.token_a_amount, self.token_b_amount
-        above = Stretch(self.liquidity, self.sqrt_max_price, zero_for_one=True)
-        below = Stretch(self.liquidity, self.sqrt_min_price, zero_for_one=False)
-        return above.amount_in(self.sqrt_price), below.amount_in(self.sqrt_price)
+        return balances_of(self.liquidity, self.sqrt_min_price, self.sqrt_price, self.sqrt_max_price)

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from orderd.amm.curve import NEVER, Curve
 from orderd.amm.swap import SwapError, SwapErrorKind
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.pool_kind import PoolKind
 from orderd.solana.programs.layout import Record
 from orderd.solana.rpc import ChainAccount
 from orderd.venues.base import OpenPool
@@ -80,7 +81,7 @@ def odd_states(card: Card) -> st.SearchStrategy[bytes]:
             account = candidate if fits(candidate) else account
         return bytes(account.encode())
 
-    values = st.sampled_from(EXTREMES)
+    values = st.just(0) | st.sampled_from(EXTREMES)
     return st.dictionaries(st.sampled_from(places), values, min_size=1, max_size=4).map(put)
 
 
@@ -111,6 +112,19 @@ def test_the_good_pool_trades_whatever_the_odd_pools_account_holds(kind: Card, d
 
 
 SOL_MINT, USDC_MINT = str(SOL), str(USDC)
+
+
+@pytest.mark.parametrize("price", ["sqrt_min_price", "sqrt_price", "sqrt_max_price"])
+def test_a_damm_v2_pool_of_the_first_layout_with_a_price_of_zero_is_left_out(price: str) -> None:
+    """Its account does not store its balances, which are computed from its prices."""
+    (damm_v2,) = (card for card in VENUES if card.kind is PoolKind.METEORA_DAMM_V2)
+    changes: dict[str, Any] = {"layout_version": 0, price: 0}
+    chain = Chain()
+    damm_v2.pool(chain, GOOD)
+    damm_v2.pool(chain, ODD, **changes)
+    liquidity = damm_v2.venue(chain).liquidity(SOL_MINT, USDC_MINT)
+    assert [pool.address for pool in liquidity.pools] == [str(GOOD)]
+    assert [refusal.code for refusal in liquidity.refusals] == [ErrorCode.ROUTE_INSUFFICIENT_LIQUIDITY]
 
 
 class UnforeseenError(Exception):

@@ -239,9 +239,25 @@ def stretch_of(pool: DammV2Pool, a_to_b: bool) -> Stretch:
 
     A pool may have none, because its account remains when all liquidity is withdrawn.
     """
-    if not (pool.liquidity and 0 < pool.sqrt_min_price <= pool.sqrt_price <= pool.sqrt_max_price):
+    if not pool.liquidity:
         raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
+    _check_range(pool.sqrt_min_price, pool.sqrt_price, pool.sqrt_max_price)
     return Stretch(pool.liquidity, pool.sqrt_price, a_to_b)
+
+
+def balances_of(liquidity: int, sqrt_min_price: int, sqrt_price: int, sqrt_max_price: int) -> tuple[int, int]:
+    """The balances of token a and b that this liquidity takes at this price, rounded up. Raises SwapError if the price
+    is not in the range."""
+    _check_range(sqrt_min_price, sqrt_price, sqrt_max_price)
+    above = Stretch(liquidity, sqrt_max_price, zero_for_one=True)
+    below = Stretch(liquidity, sqrt_min_price, zero_for_one=False)
+    return above.amount_in(sqrt_price), below.amount_in(sqrt_price)
+
+
+def _check_range(sqrt_min_price: int, sqrt_price: int, sqrt_max_price: int) -> None:
+    """Check what the program guarantees for all pools but compounding ones: a price, which is within the range."""
+    if not 0 < sqrt_min_price <= sqrt_price <= sqrt_max_price:
+        raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
 
 def _in_range(pool: DammV2Pool, sqrt_price: int) -> int:
