@@ -34,7 +34,7 @@ from orderd.pools.raydium_amm_v4.maths.pool import AmmV4Pool
 from orderd.pools.raydium_amm_v4.maths.side import AmmV4Side
 from orderd.pools.raydium_clmm.maths.dynamic_fee import DynamicFeeState
 from orderd.pools.raydium_clmm.maths.limit_orders import NO_ORDERS, LimitOrders
-from orderd.pools.raydium_clmm.maths.pool import ClmmPool, ClmmTick
+from orderd.pools.raydium_clmm.maths.pool import MAX_STEPS, ClmmPool, ClmmTick
 from orderd.pools.raydium_clmm.maths.side import ClmmSide
 from orderd.pools.raydium_cpmm.maths.pool import CpmmPool
 from orderd.pools.raydium_cpmm.maths.side import CpmmSide
@@ -342,6 +342,19 @@ def test_an_output_above_64_bits_is_refused() -> None:
     at_the_top = {"sqrt_price": 1 << 96, "sqrt_max_price": 1 << 96, "liquidity": 2**128 - 1}
     with pytest.raises(SwapError, match="math_overflow"):
         some("damm_v2", collect_fee_mode=0, **at_the_top).quote(U64_MAX)
+
+
+def test_the_curve_of_a_pool_ends_after_as_many_fee_groups_as_a_swap_may_cross() -> None:
+    """With one tick per group and a fee that goes on rising, there are hundreds of thousands of groups."""
+    rising = DynamicFeeState(1, 0, 0, 0, 1, 2**32 - 1, 0, 0, 0, NOW)
+    ticks = ClmmTick(MIN_TICK, 10**12), ClmmTick(MAX_TICK, -(10**12))
+    for zero_for_one in (True, False):
+        side = replace(some_clmm(*ticks, dynamic_fee=rising), zero_for_one=zero_for_one)  # type: ignore[type-var]
+        assert sum(1 for _ in side.segments()) == MAX_STEPS + 1
+        taken, _ = Curve(side.segments(), U64_MAX).at(NEVER)
+        assert side.quote(taken).amount_out > 0
+        with pytest.raises(SwapError, match="insufficient_liquidity"):
+            side.quote(2 * taken)
 
 
 @pytest.mark.untraced

@@ -26,7 +26,7 @@ from orderd.pools.raydium_clmm.maths.limit_orders import (
 )
 from orderd.pools.raydium_clmm.maths.step import FEE_RATE_DENOMINATOR, Step, step_exact_in, step_exact_out
 
-_MAX_STEPS: Final = 1_000
+MAX_STEPS: Final = 1_000
 """Limit of ticks and fee groups per swap. No transaction has enough compute units for more."""
 
 FEE_ON_INPUT: Final = 0
@@ -263,7 +263,7 @@ class _Walk:
             if not self.left or self.sqrt_price == target:
                 return
             self.steps += 1
-            if self.steps > _MAX_STEPS:
+            if self.steps > MAX_STEPS:
                 raise SwapError(SwapErrorKind.INSUFFICIENT_LIQUIDITY)
 
     def _gather(self, step: Step) -> None:

@@ -43,6 +43,7 @@ class ClmmSide:
         return self._as_quote(swap, exact_out=True)
 
     def segments(self) -> Iterator[Segment]:
+        """As many segments as one swap may use."""
         pool, zero_for_one, meter = self.pool, self.zero_for_one, self._meter()
         on_input = clmm.takes_fee_on_input(pool, zero_for_one)
         liquidity, sqrt_price, steps = pool.liquidity, clmm.sqrt_price_of(pool), 0
@@ -58,6 +59,8 @@ class ClmmSide:
                 yield Segment(start, end, net * Q64 // kept_in, steps)
                 sqrt_price = reach.sqrt_price
                 steps += 1
+                if steps > clmm.MAX_STEPS:  # a dynamic fee may have a group per tick
+                    return
                 if sqrt_price == target:
                     break
                 meter.moved(reach.tick or 0, is_even=reach.is_even)
