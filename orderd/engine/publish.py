@@ -85,15 +85,15 @@ def _command(changes: Sequence[Moved]) -> list[str | bytes | int]:
     newest: dict[str, bytes] = {}
     for moved in changes:
         if moved.before is not None:
-            events.append(_json(moved.before, moved.fact_before))
-        events.append(_json(moved.event, moved.fact))
+            events.append(event_json(moved.before, moved.fact_before))
+        events.append(event_json(moved.event, moved.fact))
         newest[active_key(moved.order.id)] = b"" if moved.order.status in TERMINAL else events[-1]
     command: list[str | bytes | int] = ["EVAL", _PUBLISH, 1, CHANNEL, _KEPT_SECONDS, _BETWEEN.join(events)]
     command += chain.from_iterable(newest.items())
     return command
 
 
-def _json(event: OrderEvent, fact: bytes | None) -> bytes:
+def event_json(event: OrderEvent, fact: bytes | None) -> bytes:
     """The JSON of an event, around that of its fact if it was made for the statement: Pydantic would make it again."""
     if fact is None:
         return event.__pydantic_serializer__.to_json(event)

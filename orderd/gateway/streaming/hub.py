@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from db.journal import Moved
 from orderd.best_effort import failed
 from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.engine.publish import event_json
 from orderd.gateway.streaming import history
 from orderd.gateway.streaming.active_orders import ActiveOrders
 from orderd.gateway.streaming.history import Head
@@ -106,9 +107,13 @@ class Hub:
             self._fill(streamed.order_id, streamed.seq)
 
     def learn(self, new: Sequence[Moved]) -> None:
-        """Note the accounts of new orders, which saves a query when their first events arrive."""
-        for order in (moved.order for moved in new):
-            self._mark(order.id).groups = groups_of(order.account_id, order.token_in, order.token_out, order.kind)
+        """Take in new orders of this gateway, whose followers need not wait for Redis, and which cost no query."""
+        for moved in new:
+            order = moved.order
+            mark = self._mark(order.id)
+            mark.groups = groups_of(order.account_id, order.token_in, order.token_out, order.kind)
+            if self._is_followed(order.id, mark):
+                self.receive(event_json(moved.event, moved.fact))
 
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)

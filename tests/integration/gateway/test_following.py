@@ -101,6 +101,18 @@ class TestFilters:
             assert await client.events(2) == [(bought, 1), (bought, 2)]
             assert client.notifications.empty()
 
+    async def test_a_new_order_of_this_gateway_is_sent_without_redis_and_without_a_sweep(self, rig: Rig) -> None:
+        async def sweep() -> None:
+            """Finds nothing."""
+
+        async with rig.client() as client:
+            await client.call("orders.subscribe")
+            await until_ready(client)
+            rig.intake._send = lambda *_: None
+            rig.gateway._hub.sweep = sweep  # type: ignore[method-assign]
+            order = await submit(client, "mine")
+            assert await client.events(1) == [(order, 1)]
+
     async def test_orders_of_another_kind_are_not_sent(self, rig: Rig) -> None:
         async with rig.client() as client:
             market = await submit(client, "market")
