@@ -27,10 +27,11 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, Curve, value_at
+from orderd.amm.level import level_of
 from orderd.amm.side import Quote, Side
 from orderd.amm.split import Leg, Offers, Room, Split
 from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind
-from orderd.amm.water_filling import MILLION, Filling, Load, WaterFilling, level_of
+from orderd.amm.water_filling import MILLION, Filling, Load, WaterFilling
 
 _NEGLIGIBLE: Final = 30
 """A possible gain below 2 ** -30 over an exact split is not worth examining a set."""

@@ -11,19 +11,17 @@ maximal, with at most the fraction m of the input lost, if for some k all legs a
 (Lagrange): for k = 0 the level of prices, and for a large k the level of prices relative to each leg's initial price.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import isqrt
 from typing import Final, NamedTuple
 
 from orderd.amm.curve import NEVER, ONE, PRECISION, Curve, value_at
+from orderd.amm.level import level_of
 from orderd.amm.swap import U64_MAX
 
 MILLION: Final = 10**6
 
-_LEVEL_BITS: Final = 24
-"""Relative precision of the level in bits. The remaining amount is distributed at a price that is at most 2 ** -23 off,
-which costs a millionth of a basis point."""
 _TILT_BITS: Final = 12
 _STRIDES: Final = 20
 """Number of reaches tried at first, and then around the best of them."""
@@ -60,13 +58,6 @@ class Filling(NamedTuple):
     @property
     def paid(self) -> int:
         return sum(share.amount_out for share in self.shares.values())
-
-
-class FillLevel(NamedTuple):
-    """Two levels close to each other: the legs take less than the amount at ``below``, and all of it at ``above``."""
-
-    below: int
-    above: int
 
 
 class WaterFilling:
@@ -228,24 +219,3 @@ def _mixed(shares: Shares, others: Shares, part: int, whole: int) -> Shares:
     most = max(mixed, key=lambda leg: mixed[leg].amount_in)
     mixed[most] = Share(mixed[most].amount_in + rounded, mixed[most].amount_out)
     return {leg: share for leg, share in mixed.items() if share.amount_in}
-
-
-def level_of(taken: Callable[[int], int], lowest: int, amount: int, end: int = NEVER) -> FillLevel:
-    """The level at which ``taken``, which rises with s from ``lowest`` on, reaches ``amount``; ``end`` if it is
-    beyond."""
-    below, step = lowest, (lowest >> 7) + 1
-    above = below + step
-    while taken(above) < amount:
-        if above >= end:
-            return FillLevel(end, end)
-        step *= 2
-        below, above = above, above + step
-    if above > end and taken(end) < amount:
-        return FillLevel(end, end)
-    while above - below > (above >> _LEVEL_BITS):
-        middle = (below + above) // 2
-        if taken(middle) < amount:
-            below = middle
-        else:
-            above = middle
-    return FillLevel(below, above)
