@@ -220,7 +220,7 @@ def _prepare_parts() -> None:
     get_command = cache(import_module("typer.main").get_command)
     for module in ("typer.main", "orderctl.main"):
         vars(import_module(module))["get_command"] = get_command
-    for module in ("orderd.main", "orderctl.app"):
+    for module in ("orderd.app", "orderctl.app"):
         get_command(import_module(module).app)
     import_module("orderd.simnet.genesis").Genesis(0).block()
 

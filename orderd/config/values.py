@@ -13,7 +13,6 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
-from redis import ConnectionPool
 from solders.pubkey import Pubkey
 
 from orderd.domain.authority import host_of, normalized
@@ -160,6 +159,8 @@ def _database(secret: SecretStr) -> SecretStr:
 def _redis(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
     _url(url, "redis", "rediss", "unix")
+    from redis import ConnectionPool  # slow to import, and many commands need no Redis
+
     try:
         ConnectionPool.from_url(url).make_connection()
     except (ValueError, TypeError, AttributeError):

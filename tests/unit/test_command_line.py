@@ -1,5 +1,7 @@
 """Both programs use the parser that refuses an option given twice."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +11,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from orderctl.app import app as orderctl
+from orderd.app import app as orderd
 from orderd.command_line import Command, Group
-from orderd.main import app as orderd
 from orderd.release import this_release
 
 
@@ -38,3 +40,10 @@ def test_both_programs_print_their_version_and_have_a_short_option_for_help(prog
     brief, full = (CliRunner().invoke(program, [option]) for option in ("-h", "--help"))
     assert brief.exit_code == 0
     assert brief.stdout == full.stdout != ""
+
+
+def test_the_garbage_collector_of_orderd_is_configured_before_the_program_is_imported() -> None:
+    script = "import sys, orderd.main; print('orderd.app' in sys.modules, 'typer' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout == "False False\n"

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from orderd.app import app
 from orderd.config.settings import Settings
 from orderd.embedded.environment import CREDENTIALS
 from orderd.embedded.postgres import binary
-from orderd.main import app
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from orderctl.app import app as orderctl
-from orderd.main import app as orderd
+from orderd.app import app as orderd
 from tests.acceptance.documented import DOCUMENTS, ROOT, outside_of_blocks
 
 PROGRAMS: Final[dict[str, Any]] = {"orderctl": get_command(orderctl), "orderd": get_command(orderd)}

@@ -32,7 +32,7 @@ for package in (orderctl, orderd.client):
 """
 _VERB: Final = "import orderctl.run; sys.exit(orderctl.run.run(sys.argv[1:]))"
 _DAEMON: Final = """
-import orderd.main
+import orderd.app, orderd.main
 sys.platform = "darwin"
 sys.argv[0] = "orderd"
 orderd.main.main()
