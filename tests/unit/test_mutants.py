@@ -30,6 +30,24 @@ def test_a_mutant_applies_and_its_tests_exist(mutant: Mutant) -> None:
     assert [test for test in mutant.tests if test not in _tests_in(test.partition("::")[0])] == []
 
 
+_MIGRATIONS = sorted((ROOT / "db" / "migrations").glob("[0-9]*.py"))
+
+
+@pytest.mark.parametrize(
+    "mutant", [each for each in MUTANTS if each.file.startswith("db/migrations/")], ids=lambda mutant: mutant.id
+)
+def test_a_mutant_of_a_migration_changes_what_no_later_one_defines_again(mutant: Mutant) -> None:
+    """It would change nothing that is in use."""
+    file = ROOT / mutant.file
+    before, _, after = file.read_text().partition(mutant.old)
+    if "DOWN = " not in after:
+        return  # it changes how the migration is taken back
+    name = re.findall(r"(?:FUNCTION|CONSTRAINT|INDEX|TRIGGER|TABLE) (\w+)", before + mutant.old)[-1]
+    again = re.compile(rf"(FUNCTION|CONSTRAINT|INDEX|TRIGGER) {name}\b")
+    later = _MIGRATIONS[_MIGRATIONS.index(file) + 1 :]
+    assert [each.name for each in later if again.search(each.read_text().partition("DOWN = ")[0])] == []
+
+
 @cache
 def _tests_in(file: str) -> frozenset[str]:
     found: set[str] = set()

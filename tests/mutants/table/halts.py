@@ -25,9 +25,9 @@ MUTANTS: Final = (
     Mutant(
         "signed-concurrently-with-a-halt",
         14,
-        "db/migrations/0028_halts.py",
-        "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n",
-        "",
+        "db/migrations/0043_timeline.py",
+        "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n    RETURN NOT EXISTS (SELECT FROM halts) AND",
+        "    RETURN NOT EXISTS (SELECT FROM halts) AND",
         (f"{_HALTS}test_a_signature_in_progress_is_refused_by_a_concurrent_halt",),
         "Orders that are being signed during a halt are traded after the halt was confirmed.",
         hangs=True,
@@ -35,9 +35,15 @@ MUTANTS: Final = (
     Mutant(
         "signing-reads-an-old-snapshot",
         14,
-        "db/migrations/0028_halts.py",
-        "LANGUAGE plpgsql VOLATILE",
-        "LANGUAGE plpgsql STABLE",
+        "db/migrations/0043_timeline.py",
+        "may_sign() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$\n"
+        "BEGIN\n"
+        "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n"
+        "    RETURN NOT EXISTS (SELECT FROM halts) AND",
+        "may_sign() RETURNS boolean LANGUAGE plpgsql STABLE AS $$\n"
+        "BEGIN\n"
+        "    PERFORM pg_advisory_xact_lock_shared(7140051903123);\n"
+        "    RETURN NOT EXISTS (SELECT FROM halts) AND",
         (f"{_HALTS}test_a_signature_in_progress_is_refused_by_a_concurrent_halt",),
         "A signature that waited for the commit of a halt does not see the halt.",
     ),

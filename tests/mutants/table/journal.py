@@ -112,9 +112,9 @@ MUTANTS: Final = (
     Mutant(
         "fill-below-the-minimum",
         10,
-        "db/migrations/0023_families.py",
-        "AND (filled_out >= min_amount_out OR slices IS NOT NULL",
-        "AND (true OR slices IS NOT NULL",
+        "db/migrations/0044_rules_of_orders.py",
+        "AND (NEW.filled_out >= NEW.min_amount_out OR NEW.slices IS NOT NULL",
+        "AND (true OR NEW.slices IS NOT NULL",
         (f"{_JOURNAL}test_a_fill_below_the_minimum_is_not_stored",),
         "A fill below the agreed minimum counts as a success.",
     ),
