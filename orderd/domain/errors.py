@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     ORDER_FAMILY_BUSY = "ORDER_FAMILY_BUSY"
     ORDER_HELD = "ORDER_HELD"
     ORDER_NOT_RESOLVABLE = "ORDER_NOT_RESOLVABLE"
+    ORDER_MAY_LAND = "ORDER_MAY_LAND"
     ORDER_EXPIRED = "ORDER_EXPIRED"
     ORDER_TRADED = "ORDER_TRADED"
     AUTH_REQUIRED = "AUTH_REQUIRED"
@@ -294,6 +295,11 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.ORDER_NOT_RESOLVABLE: _lasting(
         "An operator cannot set the outcome of this order", "see what is known: orderctl show ID", 409
+    ),
+    ErrorCode.ORDER_MAY_LAND: _passing(
+        "The order's transaction can still land",
+        "wait for the time in the message, then see what is known: orderctl resolve ID",
+        409,
     ),
     ErrorCode.ORDER_EXPIRED: _lasting(
         "The order's validity ended before it could be executed",

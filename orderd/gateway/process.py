@@ -209,6 +209,7 @@ def open_engine(
             Outcomes(str(trading.wallet.address), trading.retry),
             str(trading.wallet.address),
             publisher,
+            lambda: trading.slot_time.ms,
         ),
         wallet=str(trading.wallet.address),
         record_prices=PriceRecorder(trading.router.latest_answers, trading.tokens).run_once,

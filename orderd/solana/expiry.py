@@ -50,13 +50,17 @@ class Validity:
         return self.is_over(finalized)
 
     def is_over(self, finalized: EpochInfo) -> bool:
-        """Whether no block after the finalized one can contain the transaction.
+        """Whether no block after the finalized one can contain the transaction."""
+        return self.slots_left(finalized) <= 0
+
+    def slots_left(self, finalized: EpochInfo) -> int:
+        """The minimum number of slots that still have to be finalized until the validity is over; 0 or less if it is.
 
         A last height that is too low, which one answer alone has stated, does not suffice: 150 blocks take at least as
         many slots.
         """
-        blocks = _BLOCKS_VALID if self.blockhash_slot is None else finalized.absolute_slot - self.blockhash_slot
-        return finalized.block_height > self.last_block_height and blocks >= _BLOCKS_VALID
+        slots = _BLOCKS_VALID if self.blockhash_slot is None else finalized.absolute_slot - self.blockhash_slot
+        return max(self.last_block_height + 1 - finalized.block_height, _BLOCKS_VALID - slots)
 
     def first_slot(self, finalized: EpochInfo) -> int:
         """A lower bound of the slots in which the transaction could land."""

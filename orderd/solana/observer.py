@@ -137,21 +137,24 @@ class Observer:
 
     # The wallet's transactions
 
-    def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
+    def paid_since(
+        self, slot: int, orders: Mapping[UUID, Signature], finalized: EpochInfo
+    ) -> dict[UUID, PaidTransaction]:
         """The orders for which the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
 
-        A transaction belongs to the order in its memo. Anyone can mention the wallet and copy a memo, so only
-        transactions that the wallet itself paid for count. An empty answer does not prove anything: a node may have
-        dropped its history. Raises RpcError if the node does not answer, or if the wallet has made more transactions
-        than can be searched.
+        A transaction belongs to the order in its memo, and the one in ``orders`` to its order, because some nodes omit
+        memos. Anyone can mention the wallet and copy a memo, so only transactions that the wallet itself paid for
+        count. Raises RpcError if the node does not answer, if one of several nodes may have dropped the oldest of these
+        transactions, or if there are more than can be searched.
         """
-        candidates = {
-            mention.signature: memo.order_id
-            for mention in self.mentions_since(slot, finalized)
-            for memo in memos_in(mention.memo)
-            if mention.err is None and memo.order_id in orders
-        }
-        return {candidates[paid.signature]: paid.signature for paid in self.paid_by_wallet(list(candidates))}
+        named = {signature: order for order, signature in orders.items()}
+        candidates = dict[Signature, UUID]()
+        for mention in self._mentions_since(slot, finalized, reaches_back=not self._is_one_node):
+            if mention.err is None:
+                found = [memo.order_id for memo in memos_in(mention.memo)]
+                found += [named[mention.signature]] if mention.signature in named else []
+                candidates.update((mention.signature, order) for order in found if order in orders)
+        return {candidates[paid.signature]: paid for paid in self.paid_by_wallet(list(candidates))}
 
     def newest_mentions(self) -> list[Mention]:
         """The newest transactions that mention the wallet, with any signer, newest first. Raises RpcError."""
@@ -199,6 +202,9 @@ class Observer:
 
     def mentions_since(self, slot: int, finalized: EpochInfo) -> Iterator[Mention]:
         """Transactions that mention the wallet, from ``slot`` up to ``finalized``, newest first. Raises RpcError."""
+        return self._mentions_since(slot, finalized, reaches_back=False)
+
+    def _mentions_since(self, slot: int, finalized: EpochInfo, *, reaches_back: bool) -> Iterator[Mention]:
         return mentions_since(
             self._rpc,
             self._wallet,
@@ -206,6 +212,7 @@ class Observer:
             known_to=finalized.absolute_slot,
             commitment=self.final_at,
             most_pages=_MAX_PAGES,
+            reaches_back=reaches_back,
         )
 
     # Witnesses

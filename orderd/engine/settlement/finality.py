@@ -5,7 +5,9 @@ mainnet, but it is possible. If one is, the order is ``submitted`` again with th
 as any other: nothing else is signed before they are proved dead.
 """
 
+from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 import structlog
 from solders.signature import Signature
@@ -14,8 +16,8 @@ from db import finality
 from db.connection import database
 from db.finality import Landing
 from orderd.engine.publish import Publisher
-from orderd.solana.expiry import Validity
-from orderd.solana.observer import Observer
+from orderd.solana.expiry import Sighting, Validity
+from orderd.solana.observer import Observer, PaidTransaction
 
 _BATCH: Final = 1_000
 log = structlog.get_logger(__name__)
@@ -50,12 +52,27 @@ class Finality:
             signature: Validity(each.last_valid_block_height, each.blockhash_slot, each.slot)
             for signature, each in by_signature.items()
         }
-        settled, undone = [], []
-        for signature, sighting in self._observer.observe(validities).items():
-            if sighting.proves_rollback(validities[signature]):
-                undone.append(by_signature[signature])
-            elif sighting.is_final:
-                settled.append(by_signature[signature])
-        if undone:
-            self._observer.confirm_chain()
+        sightings = self._observer.observe(validities)
+        doubted = {each: seen for each, seen in sightings.items() if seen.proves_rollback(validities[each])}
+        settled = [by_signature[each] for each, seen in sightings.items() if seen.is_final and each not in doubted]
+        if not doubted:
+            return settled, []
+        paid = self._paid({each: by_signature[each] for each in doubted}, doubted)
+        self._observer.confirm_chain()
+        undone = list[Landing]()
+        for signature in doubted:
+            landing = by_signature[signature]
+            found = paid.get(landing.order.id)
+            # One false status does not take back a fill that is in the wallet's history.
+            is_there = found is not None and (found.signature, found.transaction.slot) == (signature, landing.slot)
+            (settled if is_there else undone).append(landing)
         return settled, undone
+
+    def _paid(
+        self, landings: Mapping[Signature, Landing], sightings: Mapping[Signature, Sighting]
+    ) -> dict[UUID, PaidTransaction]:
+        """The transactions of these orders in the wallet's history. Raises RpcError."""
+        finalized = max((each.finalized for each in sightings.values()), key=lambda each: each.absolute_slot)
+        since = min(each.slot for each in landings.values())
+        orders = {each.order.id: signature for signature, each in landings.items()}
+        return self._observer.paid_since(since, orders, finalized)

@@ -33,6 +33,8 @@ class TrackedAttempt:
     resend_at: float
     is_hinted: bool = False
     """Whether a hint says that it has landed."""
+    is_proved_once: bool = False
+    """Whether one pass has proved that it has expired."""
     is_stuck: bool = False
     """Whether the log already says why it is stuck."""
 

@@ -22,7 +22,7 @@ from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.solana.expiry import Sighting
-from orderd.solana.observer import Observer
+from orderd.solana.observer import Observer, PaidTransaction
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
 
@@ -59,6 +59,7 @@ class Settlement:
         for signature, live in sighted.items():
             if sightings[signature].status is not None:
                 self._resending.put_off(live)
+                live.is_proved_once = False
         landed = [signature for signature in sighted if sightings[signature].landed]
         fetched = dict(zip(landed, self._observer.fetch(landed), strict=True))
         return settled + self._write(
@@ -118,7 +119,10 @@ class Settlement:
     def _expired(
         self, attempts: Mapping[Signature, TrackedAttempt], sightings: Mapping[Signature, Sighting]
     ) -> dict[Signature, Change]:
-        """The attempts that are proved expired, and whose orders have no other transaction that the wallet paid for."""
+        """The attempts that are proved expired, and whose orders have no other transaction that the wallet paid for.
+
+        The whole evidence is needed in two passes: a single answer may be false.
+        """
         proved: dict[Signature, TrackedAttempt] = {}
         for signature, live in attempts.items():
             if sightings[signature].proves_expiry(live.validity):
@@ -130,7 +134,8 @@ class Settlement:
         finalized = max((sightings[each].finalized for each in proved), key=lambda each: each.absolute_slot)
         since = min(live.validity.first_slot(finalized) for live in proved.values())
         try:
-            paid = self._observer.paid_since(since, {live.order_id for live in proved.values()}, finalized)
+            orders = {live.order_id: signature for signature, live in proved.items()}
+            paid = self._observer.paid_since(since, orders, finalized)
             self._observer.confirm_chain()
         except RpcError as error:
             for live in proved.values():
@@ -138,24 +143,25 @@ class Settlement:
             return {}
         changes = {}
         for signature, live in proved.items():
-            if (found := paid.get(live.order_id)) is None:
+            if (found := paid.get(live.order_id)) is not None:
+                if (change := self._found(live, found)) is not None:
+                    changes[signature] = change
+            elif live.is_proved_once:
                 height, last_valid = finalized.block_height, live.attempt.last_valid_block_height
                 detail = f"block height {height} passed {last_valid} and it never landed"
                 expiry = OrderdError(ErrorCode.TX_EXPIRED, detail)
                 changes[signature] = self._outcomes.expired(live.attempt, expiry, sends=live.sends)
-            elif (change := self._found(live, found)) is not None:
-                changes[signature] = change
+            else:
+                live.is_proved_once = True
         return changes
 
-    def _found(self, live: TrackedAttempt, signature: Signature) -> Change | None:
+    def _found(self, live: TrackedAttempt, paid: PaidTransaction) -> Change | None:
         """The end of an attempt whose order has a transaction that succeeded, whatever the statuses say."""
+        signature, transaction = paid
         log.error(
             "the wallet has paid for it", action="settle_found", order_id=str(live.order_id), signature=str(signature)
         )
-        (answer,) = self._observer.fetch([signature])
-        if not isinstance(answer, TransactionInfo) or answer.err is not None:
-            return None
-        return self._outcome(live, signature, answer)
+        return None if transaction.err is not None else self._outcome(live, signature, transaction)
 
     # Writing the outcomes
 

@@ -1,9 +1,11 @@
 """How an operator resolves an unknown outcome: by the evidence.
 
 The daemon never guesses. A transaction that landed is read from the chain; one that is declared dead ends its order,
-which is not tried again: if it lands after all, the order was at least executed only once.
+which is not tried again: if it lands after all, the order was at least executed only once. A transaction that can still
+land, or of which the chain shows that it succeeded, cannot be declared dead.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -36,9 +38,18 @@ _NOT_FOUND: Final = "not found"
 
 
 class Resolution:
-    """For any thread. ``observe`` makes a view of the chain for the caller's own thread."""
+    """For any thread. ``observe`` makes a view of the chain for the caller's own thread; ``slot_ms`` is the chain's
+    time for a slot."""
 
-    def __init__(self, observe: Callable[[], Observer], outcomes: Outcomes, wallet: str, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        observe: Callable[[], Observer],
+        outcomes: Outcomes,
+        wallet: str,
+        publisher: Publisher,
+        slot_ms: Callable[[], float],
+    ) -> None:
+        self._slot_ms = slot_ms
         self._observe = observe
         self._outcomes = outcomes
         self._wallet = wallet
@@ -80,8 +91,9 @@ class Resolution:
         if status is not None:
             verdict = "succeeded" if status.err is None else f"failed: {status.err}"
             text = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
-        paid = observer.paid_since(validity.first_slot(sighting.finalized), [order.id], sighting.finalized)
-        return text, sighting.finalized.block_height, tuple(str(each) for each in paid.values())
+        orders = {order.id: signature}
+        paid = observer.paid_since(validity.first_slot(sighting.finalized), orders, sighting.finalized)
+        return text, sighting.finalized.block_height, tuple(str(each.signature) for each in paid.values())
 
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome with a transaction of the order that succeeded; the fill is read from the chain.
@@ -127,10 +139,13 @@ class Resolution:
     def dead(self, account_id: UUID, ref: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome by an operator's decision. The order fails and gets no further attempt.
 
-        Raises the errors of ``evidence``.
+        Raises the errors of ``evidence``, OrderdError ORDER_MAY_LAND if the transaction can still land,
+        ORDER_NOT_RESOLVABLE if it has succeeded, and RPC_*.
         """
         with database.connection_context():
             order, attempt = _unknown(views.find(account_id, ref, sees_all=sees_all))
+        with translated_rpc_errors():
+            self._check_dead(attempt)
         code, detail = ErrorCode.TX_ABANDONED, f"{by.name or 'an operator'} declared {attempt.signature} dead"
         change = Change(
             order.id,
@@ -141,6 +156,22 @@ class Resolution:
             failure=journal.FailureRecord(attempt.number, code, detail, attempt.signature),
         )
         return self._write(change, by, "dead")
+
+    def _check_dead(self, attempt: Attempt) -> None:
+        """Raises OrderdError as ``dead``, and RpcError."""
+        signature = Signature.from_string(attempt.signature)
+        validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
+        sighting = self._observe().observe({signature: validity})[signature]
+        if (left := validity.slots_left(sighting.finalized)) > 0:
+            seconds = math.ceil(left * self._slot_ms() / 1_000)
+            raise OrderdError(
+                ErrorCode.ORDER_MAY_LAND,
+                f"{left} more blocks have to be final before {attempt.signature} can no longer land, which takes "
+                f"{seconds} seconds or longer",
+                retry_after=seconds,
+            )
+        if sighting.status is not None and sighting.status.err is None:
+            raise _refused(f"the chain shows that {attempt.signature} succeeded in slot {sighting.status.slot}")
 
     def _write(self, change: Change, by: Actor, note: str) -> OrderView:
         """Write over any worker's claim. Raises OrderdError ORDER_NOT_RESOLVABLE if the order has ended meanwhile."""

@@ -40,7 +40,13 @@ def resolution_router() -> APIRouter:
         summary="Resolve an unknown outcome",
         response_description="The order is ended: as its transaction ended, or as failed.",
         responses=success(200, examples.RESOLVED)
-        | problems(*_REFUSALS, ErrorCode.REQUEST_TOO_LARGE, ErrorCode.REQUEST_MEDIA_TYPE, *category("RPC")),
+        | problems(
+            *_REFUSALS,
+            ErrorCode.ORDER_MAY_LAND,
+            ErrorCode.REQUEST_TOO_LARGE,
+            ErrorCode.REQUEST_MEDIA_TYPE,
+            *category("RPC"),
+        ),
     )
     async def resolve_order(
         backend: GatewayBackend,

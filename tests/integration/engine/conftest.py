@@ -1,6 +1,6 @@
 """An engine on a real Postgres and Redis, with the chain's answers scripted by the test."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from solders.signature import Signature
 from db.connection import database
 from orderd.engine.publish import Publisher
 from orderd.solana.expiry import Sighting, Validity
+from orderd.solana.observer import PaidTransaction
 from orderd.solana.rpc import Commitment, RpcError, RpcWrongChainError
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
 
@@ -74,10 +75,16 @@ class ScriptedChain:
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]
 
-    def paid_since(self, slot: int, orders: Collection[UUID], finalized: EpochInfo) -> dict[UUID, Signature]:
+    def paid_since(
+        self, slot: int, orders: Mapping[UUID, Signature], finalized: EpochInfo
+    ) -> dict[UUID, PaidTransaction]:
         if self.unsearchable:
             raise self.unsearchable
-        return {each: Signature.from_string(found) for each, found in self.paid.items() if each in orders}
+        return {
+            each: PaidTransaction(Signature.from_string(found), self.transactions[found])
+            for each, found in self.paid.items()
+            if each in orders
+        }
 
     def confirm_chain(self) -> None:
         if self.is_other_chain:

@@ -117,7 +117,20 @@ def test_a_fill_that_landed_again_in_another_block_is_read_again(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-@pytest.mark.parametrize("silence", ["no witness", "an outage", "another chain"])
+@pytest.mark.parametrize("slot", [9, 12])
+def test_a_false_status_does_not_roll_back_a_fill_in_the_wallets_history(
+    chain: ScriptedChain, confirmed: Order, final: Finality, slot: int
+) -> None:
+    del chain.statuses[signature(1)]
+    chain.paid[confirmed.id] = signature(1)
+    chain.transactions[signature(1)] = replace(chain.transactions[signature(1)], slot=slot)
+    in_its_block = slot == 9
+    assert final.run_once() == (0 if in_its_block else 1)
+    assert the_order().status is (OrderStatus.CONFIRMED if in_its_block else OrderStatus.SUBMITTED)
+    assert not Attempt.get().awaits_finality
+
+
+@pytest.mark.parametrize("silence", ["no witness", "an outage", "no history", "another chain"])
 def test_a_missing_answer_does_not_roll_a_fill_back(
     chain: ScriptedChain, confirmed: Order, final: Finality, silence: str
 ) -> None:
@@ -127,6 +140,10 @@ def test_a_missing_answer_does_not_roll_a_fill_back(
         assert final.run_once() == 0
     elif silence == "an outage":
         chain.outage = RpcTransportError("connection refused")
+        with pytest.raises(RpcTransportError):
+            final.run_once()
+    elif silence == "no history":
+        chain.unsearchable = RpcTransportError("-32011: Transaction history is not available from this node")
         with pytest.raises(RpcTransportError):
             final.run_once()
     else:

@@ -1,5 +1,6 @@
 """An operator reviews the evidence of an unknown outcome and resolves it; an unsupported claim changes nothing."""
 
+import math
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -31,7 +32,7 @@ OPERATOR = Actor("night shift", "192.0.2.7")
 @pytest.fixture
 def resolution(chain: ScriptedChain, publisher: Publisher) -> Resolution:
     outcomes = Outcomes(WALLET, RetryPolicy(max_attempts=3, base_ms=1_000))
-    return Resolution(lambda: cast("Observer", chain), outcomes, WALLET, publisher)
+    return Resolution(lambda: cast("Observer", chain), outcomes, WALLET, publisher, lambda: 400)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_the_evidence_shows_stored_facts_and_the_chains_answer(
     chain: ScriptedChain, resolution: Resolution, unknown: str
 ) -> None:
     chain.block_height = 180
+    chain.land(signature(7))
     chain.paid[UUID(unknown)] = signature(7)
     evidence = resolution.evidence(DEFAULT_ACCOUNT, unknown)
     assert (evidence.attempt.signature, evidence.attempt.last_valid_block_height) == (signature(1), 150)
@@ -169,7 +171,45 @@ def test_an_order_is_not_resolved_as_landed_without_an_answer_of_the_endpoint(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_an_order_resolved_as_dead_fails_and_is_never_retried(resolution: Resolution, unknown: str) -> None:
+def test_a_transaction_that_can_still_land_is_not_declared_dead(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    for chain.block_height, left in ((100, 51), (150, 1)):
+        with pytest.raises(OrderdError) as refused:
+            resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+        assert refused.value.code is ErrorCode.ORDER_MAY_LAND
+        assert refused.value.retry_after == math.ceil(left * 0.4)
+        assert refused.value.detail.startswith(f"{left} more blocks")
+    assert the_order().status is OrderStatus.SUBMITTED
+    chain.block_height = 151
+    assert resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR).status is OrderStatus.FAILED
+
+
+def test_a_transaction_that_the_chain_shows_is_not_declared_dead(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.block_height = 151
+    chain.land(signature(1))
+    with refusal():
+        resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    assert the_order().status is OrderStatus.SUBMITTED
+    chain.land(signature(1), err="ProgramFailedToComplete")
+    assert resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR).status is OrderStatus.FAILED
+
+
+def test_nothing_is_declared_dead_without_an_answer_of_the_endpoint(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.outage = RpcTransportError("connection refused")
+    with refusal(ErrorCode.RPC_UNAVAILABLE):
+        resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
+    assert the_order().status is OrderStatus.SUBMITTED
+
+
+def test_an_order_resolved_as_dead_fails_and_is_never_retried(
+    chain: ScriptedChain, resolution: Resolution, unknown: str
+) -> None:
+    chain.block_height = 151
     view = resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
     assert view.status is OrderStatus.FAILED
     assert view.error is not None
@@ -191,6 +231,7 @@ def test_an_attempt_resolved_as_dead_is_not_sent_again(
     UnknownOutcomes(publisher, 300).run_once()
     worker.live.renew()
     assert len(worker) == 1
+    chain.block_height = 151
     resolution.dead(DEFAULT_ACCOUNT, str(the_order().id), OPERATOR)
     worker.live.renew()
     assert worker.resend() == 0
@@ -201,7 +242,9 @@ def test_an_attempt_resolved_as_dead_is_not_sent_again(
 def test_an_order_in_flight_cannot_be_resolved(
     chain: ScriptedChain, resolution: Resolution, submitted: str, word: str
 ) -> None:
-    chain.land(signature(1))
+    chain.block_height = 151
+    if word == "landed":
+        chain.land(signature(1))
     with refusal():
         if word == "landed":
             resolution.landed(DEFAULT_ACCOUNT, submitted, signature(1), OPERATOR)
@@ -210,7 +253,8 @@ def test_an_order_in_flight_cannot_be_resolved(
     assert the_order().status is OrderStatus.SUBMITTED
 
 
-def test_a_second_resolution_is_refused(resolution: Resolution, unknown: str) -> None:
+def test_a_second_resolution_is_refused(chain: ScriptedChain, resolution: Resolution, unknown: str) -> None:
+    chain.block_height = 151
     resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)
     with refusal():
         resolution.dead(DEFAULT_ACCOUNT, unknown, OPERATOR)

@@ -172,7 +172,7 @@ def test_not_found_is_not_a_proof_of_expiry(
     worker: Worker, chain: ScriptedChain, block_height: int, is_current: bool, is_witnessed: bool
 ) -> None:
     chain.block_height, chain.is_current, chain.is_witnessed = block_height, is_current, is_witnessed
-    assert worker.settle() == 0
+    assert worker.settle_expired() == 0
     assert the_order().status is OrderStatus.SUBMITTED
 
 
@@ -187,19 +187,19 @@ def test_an_outage_is_not_a_proof_of_expiry(worker: Worker, chain: ScriptedChain
 
 def test_the_history_of_a_single_node_proves_a_late_expiry(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height, chain.history_from = EXPIRES_AT + 500_000, EXPIRES_AT + 1
-    assert worker.settle() == 0
+    assert worker.settle_expired() == 0
     assert the_order().status is OrderStatus.SUBMITTED
     chain.history_from = 0
-    assert worker.settle() == 1
+    assert worker.settle_expired() == 1
 
 
 def test_an_expiry_is_not_proved_while_the_wallets_history_is_unavailable(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height = EXPIRES_AT + 1
     chain.unsearchable = RpcTransportError("-32011: Transaction history is not available from this node")
-    assert worker.settle() == 0
+    assert worker.settle_expired() == 0
     assert the_order().status is OrderStatus.SUBMITTED
     chain.unsearchable = None
-    assert worker.settle() == 1
+    assert worker.settle_expired() == 1
     assert the_order().status is OrderStatus.PENDING
 
 
@@ -207,10 +207,10 @@ def test_an_expiry_is_not_proved_by_an_endpoint_that_leads_to_another_chain(
     worker: Worker, chain: ScriptedChain
 ) -> None:
     chain.block_height, chain.is_other_chain = EXPIRES_AT + 1, True
-    assert worker.settle() == 0
+    assert worker.settle_expired() == 0
     assert the_order().status is OrderStatus.SUBMITTED
     chain.is_other_chain = False
-    assert worker.settle() == 1
+    assert worker.settle_expired() == 1
 
 
 def test_a_transaction_in_the_wallets_history_has_landed_whatever_the_status(
@@ -243,12 +243,24 @@ def test_another_transaction_of_the_order_in_the_wallets_history_is_its_fill(
 
 def test_a_proved_expiry_is_retried(worker: Worker, chain: ScriptedChain) -> None:
     chain.block_height = EXPIRES_AT + 1
-    assert worker.settle() == 1
+    assert worker.settle_expired() == 1
     order = the_order()
     assert (order.status, order.failures) == (OrderStatus.PENDING, 1)
     assert Attempt.get().outcome == "expired"
     assert OrderFailure.get().code == ErrorCode.TX_EXPIRED
     assert isinstance(views.events_after(order.id, 4)[0].data, Retrying)
+
+
+def test_one_false_answer_proves_no_expiry(worker: Worker, chain: ScriptedChain) -> None:
+    chain.block_height = EXPIRES_AT + 1
+    assert worker.settle() == 0
+    assert the_order().status is OrderStatus.SUBMITTED
+    chain.statuses[signature(1)] = SignatureStatus(slot=9, err=None, confirmation_status="processed")
+    assert worker.settle() == 0
+    chain.statuses.clear()
+    assert worker.settle() == 0, "the answers before and after one that shows it were taken for a proof"
+    assert worker.settle() == 1
+    assert the_order().status is OrderStatus.PENDING
 
 
 def test_a_failure_is_stored_with_any_characters_in_its_reason(worker: Worker, chain: ScriptedChain) -> None:
@@ -430,7 +442,7 @@ def test_an_unreadable_landed_transaction_does_not_delay_expired_ones(worker: Wo
     chain.land(signature(2))
     chain.unreadable = RpcTransportError("getTransaction: the result has another shape than documented")
     chain.block_height = EXPIRES_AT + 1
-    assert worker.settle() == 1
+    assert worker.settle_expired() == 1
     chain.unreadable = None
     assert worker.settle() == 1
     assert {order.status for order in Order.select()} == {OrderStatus.PENDING, OrderStatus.CONFIRMED}

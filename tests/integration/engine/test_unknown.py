@@ -21,10 +21,10 @@ from tests.integration.orders import built, pending, read, sign
 
 @pytest.fixture
 def settle(chain: ScriptedChain, publisher: Publisher) -> Callable[[], int]:
-    """One settlement pass of worker A, which holds ``signature(1)``."""
+    """Two settlement passes of worker A, which holds ``signature(1)``."""
     worker = worker_of(chain, publisher, Leases("worker-a", 15.0))
     worker.track(sign(built("worker-a"), signature(1)))
-    return worker.settle
+    return worker.settle_expired
 
 
 @pytest.fixture

@@ -298,41 +298,72 @@ def mention(signature: Signature, memo: str | None = f"[40] {MEMO}", slot: int =
     return {"signature": str(signature), "slot": slot, "err": err, "memo": memo}
 
 
+OURS, OTHERS, FUNDING = signatures(3)
+
+
+def history(*mentions: Any) -> Answer:
+    """The wallet's transactions; the oldest has funded it, before the attempt's blockhash."""
+    return lambda _: {"result": [*mentions, mention(FUNDING, memo=None, slot=SLOT - 160)]}
+
+
 def paid(cluster: Cluster) -> dict[UUID, Signature]:
-    return cluster.observer.paid_since(SLOT - 160, [ORDER], FINALIZED)
+    found = cluster.observer.paid_since(SLOT - 160, {ORDER: OURS}, FINALIZED)
+    return {order: each.signature for order, each in found.items()}
 
 
 def test_a_transaction_of_the_wallet_with_the_orders_memo_is_found() -> None:
-    ours = signatures(1)[0]
-    cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(ours)]})
-    assert paid(cluster) == {ORDER: ours}
+    cluster = Cluster(getSignaturesForAddress=history(mention(OTHERS)))
+    assert paid(cluster) == {ORDER: OTHERS}
     (address, config) = cluster.asked["getSignaturesForAddress"][0]
     assert (address, config["commitment"], config["minContextSlot"]) == (str(WALLET), "finalized", SLOT)
+
+
+def test_the_attempts_transaction_is_found_without_its_memo() -> None:
+    cluster = Cluster(getSignaturesForAddress=history(mention(OTHERS, memo=None), mention(OURS, memo=None)))
+    assert paid(cluster) == {ORDER: OURS}
+
+
+@pytest.mark.parametrize(
+    "known",
+    [[], [mention(OTHERS, memo=None)], [mention(OTHERS, memo=None, slot=SLOT - 159)]],
+    ids=["nothing", "a later transaction", "one of the first slot in which it could land"],
+)
+def test_a_node_whose_history_may_begin_after_the_attempt_is_an_error(known: list[Any]) -> None:
+    answer: Answer = lambda _: {"result": known}  # noqa: E731
+    with pytest.raises(RpcTransportError, match="no transaction from before 4840"):
+        paid(Cluster(getSignaturesForAddress=answer))
+    assert paid(Cluster(is_one_node=True, getSignaturesForAddress=answer)) == {}, "its own blocks decide"
+
+
+def test_a_next_page_of_a_node_that_lacks_the_previous_one_is_an_error() -> None:
+    page = [mention(each, memo=None) for each in signatures(1_000)]
+    cluster = Cluster(getSignaturesForAddress=lambda params: {"result": [] if "before" in params[1] else page})
+    with pytest.raises(RpcTransportError, match="no transaction from before"):
+        paid(cluster)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        mention(signatures(1)[0], memo=None),
-        mention(signatures(1)[0], memo=f"[40] {Memo(uuid7(), 1, b'tag of 8', b'mine').text}"),
-        mention(signatures(1)[0], err={"InstructionError": [2, {"Custom": 6005}]}),
-        mention(signatures(1)[0], slot=SLOT - 161),
+        mention(OTHERS, memo=None),
+        mention(OTHERS, memo=f"[40] {Memo(uuid7(), 1, b'tag of 8', b'mine').text}"),
+        mention(OURS, err={"InstructionError": [2, {"Custom": 6005}]}),
+        mention(OURS, slot=SLOT - 161),
     ],
     ids=["no memo", "another order", "failed", "before the attempt"],
 )
 def test_other_transactions_are_not_taken_for_the_orders(other: Any) -> None:
-    assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [other]})) == {}
+    assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [other, *history()([])["result"]]})) == {}
 
 
 def test_memos_of_earlier_versions_are_recognised() -> None:
-    ours = signatures(1)[0]
-    before = mention(ours, memo=f"[38] {ORDER}:1; [3] gm")
-    assert paid(Cluster(getSignaturesForAddress=lambda _: {"result": [before]})) == {ORDER: ours}
+    before = mention(OTHERS, memo=f"[38] {ORDER}:1; [3] gm")
+    assert paid(Cluster(getSignaturesForAddress=history(before))) == {ORDER: OTHERS}
 
 
 def test_a_copied_memo_paid_by_another_wallet_is_ignored() -> None:
     cluster = Cluster(
-        getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]},
+        getSignaturesForAddress=history(mention(OTHERS)),
         getTransaction=lambda params: {"result": landed(params, Pubkey.new_unique())},
     )
     assert paid(cluster) == {}
@@ -340,7 +371,7 @@ def test_a_copied_memo_paid_by_another_wallet_is_ignored() -> None:
 
 @pytest.mark.parametrize("answer", [failing(-32603), lambda _: {"result": None}], ids=["an error", "not known here"])
 def test_a_transaction_with_an_unknown_payer_is_an_error(answer: Answer) -> None:
-    cluster = Cluster(getSignaturesForAddress=lambda _: {"result": [mention(signatures(1)[0])]}, getTransaction=answer)
+    cluster = Cluster(getSignaturesForAddress=history(mention(OTHERS)), getTransaction=answer)
     with pytest.raises(RpcError):
         paid(cluster)
 
@@ -350,7 +381,7 @@ def test_the_search_reads_pages_back_to_the_attempt() -> None:
     ours = Signature.from_bytes(bytes(63) + b"\0")
 
     def answer(params: list[Any]) -> Any:
-        return {"result": page if "before" not in params[1] else [mention(ours)]}
+        return {"result": page} if "before" not in params[1] else history(mention(ours))(params)
 
     cluster = Cluster(getSignaturesForAddress=answer)
     assert paid(cluster) == {ORDER: ours}
