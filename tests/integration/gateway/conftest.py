@@ -281,7 +281,8 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     desk = TokenDesk(registry_of("simnet"), cast("RpcClient", mints))
     intake = Intake(desk.registry, settings.default_slippage, hand_over.send, hand_over.forget)
     outcomes = Outcomes(WALLET, RetryPolicy())
-    resolution = Resolution(lambda: cast("Observer", ScriptedChain()), outcomes, WALLET, publisher, lambda: 400)
+    chain = ScriptedChain(block_height=200)  # after the last block in which an attempt may land
+    resolution = Resolution(lambda: cast("Observer", chain), outcomes, WALLET, publisher, lambda: 400)
     engine = Engine(intake, desk, market, PlayedQuestions(), resolution, WALLET)
     gateway = Gateway(settings, engine, Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
