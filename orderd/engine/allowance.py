@@ -6,9 +6,9 @@ An order's notional is the value in USDC of what it sells, at the time of submis
 USDC, otherwise the output of the best route to USDC for the whole amount, after all pools' fees and before slippage. A
 day is the last 24 hours. Each order counts from its acceptance on with the notional that was stored with it; only those
 that have ended without a fill do not count. An order that waits for the market counts while it is open, and for a day
-after its last fill. The daemon's limit counts a day in UTC by a counter (``db.spending``): each order counts on the day
-of its acceptance, unless it ends without a fill. What an operator declared dead may have been filled, so it counts from
-that decision on.
+after its last fill; a market order counts for a day from its acceptance, even if it has to wait longer for a service.
+The daemon's limit counts a day in UTC by a counter (``db.spending``): each order counts on the day of its acceptance,
+unless it ends without a fill. What an operator declared dead may have been filled, so it counts from that decision on.
 """
 
 from collections.abc import Callable

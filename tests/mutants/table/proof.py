@@ -79,8 +79,8 @@ MUTANTS: Final = (
         "orderd/solana/expiry.py",
         "if not first_slot <= self.finalized.absolute_slot <= self.slot:",
         "if not self.finalized.absolute_slot <= self.slot:",
-        (f"{_EXPIRY}test_incomplete_evidence_is_not_a_proof",),
-        "A chain with a higher block height and lower slots proves dead what it can never have seen.",
+        (f"{_EXPIRY}test_a_chain_on_which_the_slot_of_the_blockhash_lies_ahead_does_not_roll_a_fill_back",),
+        "A chain with lower slots takes back a fill that it can never have seen.",
     ),
     Mutant(
         "chain-asked-once",

@@ -175,6 +175,12 @@ def test_not_found_alone_does_not_roll_a_fill_back(sighting: Sighting) -> None:
     assert not sighting.proves_rollback(SEEN)
 
 
+def test_a_chain_on_which_the_slot_of_the_blockhash_lies_ahead_does_not_roll_a_fill_back() -> None:
+    """Nor does it if it has stated a slot for the fill."""
+    other = replace(PROOF, finalized=finalized_at(LAST_HEIGHT, slot=READ_AT - 1), slot=READ_AT)
+    assert not other.proves_rollback(replace(SEEN, landed_slot=READ_AT - 2))
+
+
 def test_an_unknown_blockhash_slot_is_estimated_with_half_of_the_slots_empty() -> None:
     assert Validity(LAST_HEIGHT).first_slot(finalized_at(LAST_HEIGHT + 1)) == FINALIZED.absolute_slot - 2 * 151
     assert Validity(LAST_HEIGHT).first_slot(finalized_at(LAST_HEIGHT + 10_000)) == 0
