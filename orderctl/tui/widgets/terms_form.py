@@ -97,11 +97,12 @@ class TermsForm(Grid):
     @on(Select.Changed, "#kind, #in-force")
     @on(Input.Changed, "#token-in, #token-out")
     def _show_fields(self) -> None:
-        shape = self.shape
+        shape, is_partial = self.shape, self._is_partial
         with self.app.batch_update():
-            for name in (*FIELDS, "in_force"):
-                for widget in self.query(f"#{_id(name)}, #label-{_id(name)}"):
-                    widget.display = name in shape.fields and (name != "min_fill" or self._is_partial)
+            for widget in self.children:
+                name = str(widget.id).removeprefix("label-").replace("-", "_")
+                if name in FIELDS or name == "in_force":
+                    widget.display = name in shape.fields and (name != "min_fill" or is_partial)
             pair = pair_of(self.typed("token_in"), self.typed("token_out"))
             for name in PRICES:
                 self.query_one(f"#{_id(name)}", Input).placeholder = "" if pair is None else pair.unit
