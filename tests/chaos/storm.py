@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,8 @@ from redis import Redis as RedisClient
 from benchmarks.processes import pid_of, send, tree_of
 from orderd.embedded.redis import Redis
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.solana.rpc import RpcClient, RpcError
+from orderd.whole_file import read_address
 from orderd.wire.submissions import SubmitParams
 from tests.acceptance.trader import order
 from tests.conftest import QUICK
@@ -28,6 +30,9 @@ NODES: Final = os.environ.get("NODES", "one")
 
 PATIENCE: Final = {"one": 300, "pool": 900}
 """Seconds until all orders have ended. In a pool, few nodes can prove that a transaction is dead."""
+
+_READY_SECONDS: Final = 60.0
+_ANSWERS: Final = 100
 
 DAEMON: Final = "orderd"
 """The parent process; the others have the names of the services of ``orderd run``."""
@@ -133,7 +138,31 @@ def storm(
     faults = {**(ROUGH if faults is None else faults), "nodes": nodes}
     settings = {"ORDERD_SIMNET_FAULTS": json.dumps(faults), **(POOL if nodes == "pool" else {}), **settings}
     with ExitStack() as stack:
-        yield Storm(stack, state_dir, settings)
+        started = Storm(stack, state_dir, settings)
+        if nodes == "pool":
+            _wait_until_all_nodes_show_the_wallet(state_dir)
+        yield started
+
+
+def _wait_until_all_nodes_show_the_wallet(state_dir: Path) -> None:
+    """Wait until all nodes have passed the slot at which the daemon was ready.
+
+    Before, some do not show the wallet's funds, and none shows a transaction from before that slot.
+    """
+    with closing(RpcClient(read_address(state_dir / "simnet" / "simnet.json")["http_url"])) as rpc:
+        ready_at = max(_slots(rpc))
+        until = time.monotonic() + _READY_SECONDS
+        while min(_slots(rpc)) <= ready_at:
+            assert time.monotonic() < until
+
+
+def _slots(rpc: RpcClient) -> list[int]:
+    """Enough answers that one of each node is among them."""
+    slots = list[int]()
+    while len(slots) < _ANSWERS:
+        with suppress(RpcError):  # some of the faults
+            slots.append(rpc.get_slot())
+    return slots
 
 
 def trade_through(
