@@ -21,7 +21,7 @@ from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.embedded.child import StopRequested, stop_signals
 from orderd.embedded.environment import CREDENTIALS, proxies, settings_without
 from orderd.embedded.listening import cannot_listen, environment_of, inherited_port
-from orderd.embedded.lock import instance_lock
+from orderd.embedded.lock import instance_lock, is_locked
 from orderd.embedded.notify import ServiceManager, service_manager
 from orderd.embedded.postgres import Postgres
 from orderd.embedded.redis import Redis
@@ -82,7 +82,12 @@ def run_tree(settings: Settings) -> None:
 
 def _check_port(settings: Settings) -> None:
     """Raises OrderdError if the port is in use. Checked before anything is started, so that the error is the last
-    output."""
+    output.
+
+    The gateway of a run that was killed may still have it. The next gateway waits until that one has ended.
+    """
+    if is_locked(settings.state_dir / "gateway.lock"):
+        return
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

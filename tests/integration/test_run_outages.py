@@ -201,3 +201,18 @@ def test_a_port_in_use_is_detected_before_any_service_starts(tmp_path: Path) -> 
     assert f"cannot listen on 127.0.0.1:{port}" in " ".join(log.splitlines()[-2:])
     assert "choose another port" in log
     assert not (tmp_path / "state/postgres").exists()
+
+
+def test_the_gateway_of_an_earlier_run_may_still_have_the_port(given: dict[str, str], tmp_path: Path) -> None:
+    state_dir = tmp_path / "state"
+    with run(state_dir, **given) as daemon:
+        daemon.receive_until("READY")
+        address = urlsplit(json.loads((state_dir / "gateway.json").read_text())["url"])
+        gateway = int((state_dir / "gateway.lock").read_text())
+        os.kill(gateway, signal.SIGSTOP)  # it ends late
+        daemon.process.kill()
+        daemon.process.wait()
+        with run(state_dir, **given, ORDERD_PORT=str(address.port)) as following:
+            following.receive_until("STATUS", "starting the services")
+            os.kill(gateway, signal.SIGCONT)
+            following.receive_until("READY")
