@@ -31,12 +31,10 @@ class OneWay:
             if self._owes_answer:
                 self._read_answer()
             self._release()
-            connection = self._connection = (
-                self._client.connection_pool.get_connection()
-            )  # opened again if it was closed
+            self._connection = self._client.connection_pool.get_connection()  # opened again if it was closed
             try:
-                connection.send_command(*command)
-                connection.read_response()
+                self._connection.send_command(*command)
+                self._connection.read_response()
             except redis.ResponseError:
                 raise
             except BaseException:
@@ -67,8 +65,10 @@ class OneWay:
         return True
 
     def close(self) -> None:
-        with self._lock:
+        """Give the connection back, unless another thread still waits for an answer."""
+        if self._lock.acquire(blocking=False):
             self._release()
+            self._lock.release()
 
     def _free(self) -> Any:  # noqa: ANN401  (as the library has it)
         """The connection, if it is open and nothing is left to be read."""

@@ -84,6 +84,19 @@ def test_nobody_waits_for_a_thread_that_waits(one_way: OneWay, redis_client: "re
     assert redis_client.get(KEY) == b"a"
 
 
+def test_closing_does_not_wait_for_a_thread_that_waits(one_way: OneWay, redis_client: "redis.Redis") -> None:
+    wait_for_answers(one_way)
+    hang(one_way)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(one_way.send, "APPEND", KEY, "a")
+        while not one_way._lock.locked():
+            pass
+        one_way.close()
+        assert not waiting.done()
+        end_hang(redis_client)
+        waiting.result(20)
+
+
 def test_an_error_is_reported_with_the_next_command(one_way: OneWay, redis_client: "redis.Redis") -> None:
     wait_for_answers(one_way)
     before = failures()
