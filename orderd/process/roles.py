@@ -15,6 +15,11 @@ SILENCE_SECONDS: Final = 10.0
 """A role without a sign of life for longer is considered hanging."""
 
 
+def lock_of(state_dir: Path, role: str) -> Path:
+    """The file that a role's process locks while it runs."""
+    return state_dir / f"{role}.lock"
+
+
 class Role:
     """Runs ``orderd NAME`` with its configuration in the environment, and receives its notifications.
 
@@ -66,7 +71,7 @@ class Role:
                 name=self.name,
                 argv=[sys.executable, "-m", "orderd.main", self.name],
                 log=None,
-                lock=self._state_dir / f"{self.name}.lock",
+                lock=lock_of(self._state_dir, self.name),
                 env=self._env | {"NOTIFY_SOCKET": self._notices.address},
                 stop_seconds=self._stop_seconds,
                 descriptors=self._descriptors,

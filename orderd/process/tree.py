@@ -29,7 +29,7 @@ from orderd.engine.chain import check_chain, check_stored
 from orderd.gateway.access.authentication import check_exposure
 from orderd.process.manager_reports import REPORT_SECONDS, ManagerReports
 from orderd.process.reload import Reload
-from orderd.process.roles import ListeningRole, Role
+from orderd.process.roles import ListeningRole, Role, lock_of
 from orderd.process.state_dir import open_state_dir
 from orderd.process.supervisor import Supervisor, blocked_signals
 from orderd.process.wallet import fund_on_simnet, open_wallet, simnet_client
@@ -86,7 +86,7 @@ def _check_port(settings: Settings) -> None:
 
     The gateway of a run that was killed may still have it. The next gateway waits until that one has ended.
     """
-    if is_locked(settings.state_dir / "gateway.lock"):
+    if is_locked(lock_of(settings.state_dir, "gateway")):
         return
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as port:

@@ -1,7 +1,8 @@
 """Commands whose answers nobody needs, on a real Redis that answers late, with errors, or not at all."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from select import select
 
 import pytest
@@ -71,30 +72,30 @@ def test_nothing_is_sent_while_redis_has_not_answered(one_way: OneWay, redis_cli
     assert redis_client.get(KEY) == b"bc"
 
 
-def test_nobody_waits_for_a_thread_that_waits(one_way: OneWay, redis_client: "redis.Redis") -> None:
+@contextmanager
+def a_waiting_thread(one_way: OneWay, client: "redis.Redis") -> Iterator[Future[None]]:
+    """A thread that sends, and waits for the answer until the block ends."""
     wait_for_answers(one_way)
     hang(one_way)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(one_way.send, "APPEND", KEY, "a")
         while not one_way._lock.locked():
             pass
-        assert not append(one_way, "b")
-        end_hang(redis_client)
+        yield waiting
+        end_hang(client)
         waiting.result(20)
+
+
+def test_nobody_waits_for_a_thread_that_waits(one_way: OneWay, redis_client: "redis.Redis") -> None:
+    with a_waiting_thread(one_way, redis_client):
+        assert not append(one_way, "b")
     assert redis_client.get(KEY) == b"a"
 
 
 def test_closing_does_not_wait_for_a_thread_that_waits(one_way: OneWay, redis_client: "redis.Redis") -> None:
-    wait_for_answers(one_way)
-    hang(one_way)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(one_way.send, "APPEND", KEY, "a")
-        while not one_way._lock.locked():
-            pass
+    with a_waiting_thread(one_way, redis_client) as waiting:
         one_way.close()
         assert not waiting.done()
-        end_hang(redis_client)
-        waiting.result(20)
 
 
 def test_an_error_is_reported_with_the_next_command(one_way: OneWay, redis_client: "redis.Redis") -> None:
