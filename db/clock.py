@@ -18,7 +18,7 @@ from orderd.domain.order import ACTIVE, RESTING, SIGNED, WAITING
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A column with a time. ``written`` is the column with the start of the wait, if there is one."""
+    """A column with a time. ``written`` is the column that says when it was written, or itself if there is none."""
 
     table: str
     column: str
@@ -27,9 +27,11 @@ class Wait:
 
 
 WAITS: Final = (
-    Wait("orders", "due_at", "due_at", in_states(WAITING)),
+    Wait("orders", "due_at", "updated_at", f"{in_states(WAITING)} AND waits_for IS NULL"),
+    # The next check of a service is seconds away, and written without a change of the order.
+    Wait("orders", "due_at", "due_at", f"{in_states(WAITING)} AND waits_for IS NOT NULL"),
     Wait("orders", "waits_since", "waits_since", in_states(WAITING)),
-    Wait("orders", "looks_from", "looks_from", in_states(RESTING)),
+    Wait("orders", "looks_from", "updated_at", in_states(RESTING)),
     # A validity that was given as a date is not adjusted.
     Wait("orders", "valid_until", "created_at", f"{in_states(ACTIVE)} AND expires_at IS NULL"),
     Wait("orders", "updated_at", "updated_at", in_states(SIGNED)),  # since when its outcome is unknown

@@ -11,6 +11,8 @@ CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATI
     'SELECT pg_catalog.clock_timestamp() + set_by FROM public.clock_setting';
 CREATE FUNCTION public.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
     'SELECT pg_catalog.statement_timestamp() + set_by FROM public.clock_setting';
+ALTER TABLE orders ALTER COLUMN created_at SET DEFAULT public.clock_timestamp(),
+    ALTER COLUMN updated_at SET DEFAULT public.clock_timestamp();
 DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
 END $$

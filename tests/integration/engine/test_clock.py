@@ -9,7 +9,10 @@ import pytest
 
 from db import clock, journal, leases, resting
 from db.connection import connect, database
+from db.journal import Change
 from orderd.domain.clock import Jump
+from orderd.domain.errors import ErrorCode
+from orderd.domain.events import Deferred, Retrying
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine.clock import DatabaseClock, elapsed_seconds
@@ -189,6 +192,34 @@ def test_the_pause_of_a_resting_order_keeps_its_remaining_time(
     assert 200 < seconds_until("looks_from", order_id) <= 300 + watching.doubt
     (found,) = resting.by_id(each.id for each in resting.of_late(5))
     assert 200_000 < found.wait_ms <= 300_000 + watching.doubt * 1_000
+
+
+MINUTE = timedelta(minutes=1)
+BOTH_WAYS_A_LITTLE = pytest.mark.parametrize("by", [-MINUTE, MINUTE], ids=["back", "ahead"])
+
+
+@BOTH_WAYS_A_LITTLE
+def test_the_pause_after_a_failure_may_be_longer_than_the_jump(
+    server: SettableClock, watching: Watching, by: timedelta
+) -> None:
+    order = claimed(lease_seconds=LEASE)
+    fact = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=order.updated_at)
+    journal.apply([Change(order.id, fact, order.version, {"failures": 1}, to=OrderStatus.PENDING, delay_ms=300_000)])
+    server.set(by)
+    watching.check()
+    assert 290 < seconds_until("due_at", order.id) <= 300 + watching.doubt
+
+
+@BOTH_WAYS_A_LITTLE
+def test_the_next_execution_of_a_twap_may_be_later_than_the_jump(
+    server: SettableClock, watching: Watching, by: timedelta
+) -> None:
+    twap = pending(kind=OrderKind.TWAP, slices=3, every_seconds=300)
+    missed = Deferred(until=read(twap).updated_at, reason="the time of an execution was missed")
+    journal.apply([Change(twap, missed, None, {"slice_no": 1}, to=OrderStatus.OPEN, delay_ms=300_000)])
+    server.set(by)
+    watching.check()
+    assert 290 < seconds_until("looks_from", twap) <= 300 + watching.doubt
 
 
 @BOTH_WAYS

@@ -52,4 +52,22 @@ MUTANTS: Final = (
         ("tests/integration/queue/test_rate_limit.py::TestSetClock::test_the_window_keeps_its_remaining_time",),
         "A Redis whose clock is set back starts nothing for an hour; one set ahead starts a window twice.",
     ),
+    Mutant(
+        "executions-before-their-time",
+        6,
+        "db/clock.py",
+        'Wait("orders", "looks_from", "updated_at"',
+        'Wait("orders", "looks_from", "looks_from"',
+        (f"{_CLOCK}test_the_next_execution_of_a_twap_may_be_later_than_the_jump",),
+        "The clock is set ahead by ten minutes, and an hourly purchase is made ten minutes early.",
+    ),
+    Mutant(
+        "attempts-before-their-time",
+        6,
+        "db/clock.py",
+        'Wait("orders", "due_at", "updated_at"',
+        'Wait("orders", "due_at", "due_at"',
+        (f"{_CLOCK}test_the_pause_after_a_failure_may_be_longer_than_the_jump",),
+        "The clock is set ahead by some seconds, and all attempts of an order are made at once.",
+    ),
 )
