@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     TOKEN_NON_TRANSFERABLE = "TOKEN_NON_TRANSFERABLE"
     TOKEN_FROZEN_BY_DEFAULT = "TOKEN_FROZEN_BY_DEFAULT"
     TOKEN_EXTENSION_UNKNOWN = "TOKEN_EXTENSION_UNKNOWN"
+    TOKEN_DECIMALS = "TOKEN_DECIMALS"
     TOKEN_REMADE = "TOKEN_REMADE"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
@@ -213,6 +214,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.TOKEN_EXTENSION_UNKNOWN: _lasting(
         "The token has a Token-2022 extension that orderd does not know", "choose another token"
     ),
+    ErrorCode.TOKEN_DECIMALS: _lasting("The token has more decimals than orderd supports", "choose another token"),
     ErrorCode.TOKEN_REMADE: _lasting(
         "The token's mint was closed and made again with other decimals",
         "quote it again in five minutes and submit the order anew: amounts and prices mean other numbers of tokens now",

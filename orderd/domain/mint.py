@@ -37,6 +37,8 @@ WARNINGS: Final = {
     Trait.PAUSABLE: "somebody can stop all transfers, and then it cannot be sold",
     Trait.SCALED_AMOUNT: "wallets show other amounts: orderd counts what a transfer moves, without interest or factor",
 }
+MAX_DECIMALS: Final = 18
+"""An order's amount has at most this many decimals, also in the database."""
 _OBJECTIONS: Final = {
     Trait.TRANSFER_HOOK: (ErrorCode.TOKEN_TRANSFER_HOOK, "a program decides on each of its transfers"),
     Trait.CONFIDENTIAL: (ErrorCode.TOKEN_CONFIDENTIAL, "it has confidential transfers"),
@@ -73,6 +75,9 @@ class MintFacts:
     @property
     def objection(self) -> OrderdError | None:
         """Why orderd does not trade it; None if it does."""
+        if self.decimals > MAX_DECIMALS:
+            detail = f"the mint {self.mint} has {self.decimals} decimals, and at most {MAX_DECIMALS} are supported"
+            return OrderdError(ErrorCode.TOKEN_DECIMALS, detail)
         for trait, (code, why) in _OBJECTIONS.items():
             if trait in self.traits:
                 return OrderdError(code, f"the mint {self.mint}: {why}")

@@ -80,8 +80,13 @@ class Batcher:
         except OrderdError as error:
             is_unknown = error.code is ErrorCode.SERVICE_TIMEOUT
             outcomes = [outcome_unknown(each) if is_unknown else error for each, _ in batch]
-        except Exception as error:  # noqa: BLE001  (each caller gets it)
-            outcomes = [error] * len(batch)
+        except Exception as error:  # noqa: BLE001  (the caller gets it)
+            if len(batch) > 1:
+                # Nothing is stored, because of one submission that cannot be: alone, it fails alone.
+                for each in batch:
+                    await self._submit([each])
+                return
+            outcomes = [error]
         for (_, answer), outcome in zip(batch, outcomes, strict=True):
             if answer.done():  # the caller no longer waits
                 continue

@@ -86,6 +86,12 @@ async def test_an_untradable_mint_is_refused_at_submission(
     assert await refused(rig, "order.preview", **order("a", mint)) is code
 
 
+async def test_a_mint_with_too_many_decimals_is_refused_at_submission(rig: Rig) -> None:
+    assert await refused(rig, "order.submit", **order("a", rig.mints.has(NEW, spl(19)))) is ErrorCode.TOKEN_DECIMALS
+    async with rig.client() as client:
+        await client.call("order.submit", **order("b", rig.mints.has(OTHER, spl(18))))
+
+
 async def test_a_resubmitted_order_is_the_same_order_after_its_symbol_changed(rig: Rig) -> None:
     first, second = rig.mints.has(NEW, spl(4)), rig.mints.has(OTHER, spl(4))
     async with rig.client() as client:

@@ -70,4 +70,13 @@ MUTANTS: Final = (
         ("tests/unit/engine/test_mint_decimals.py::test_a_mint_that_can_be_closed_is_read_each_time",),
         "The same, for a token that this process has traded before.",
     ),
+    Mutant(
+        "more-decimals-than-stored",
+        8,
+        "orderd/domain/mint.py",
+        "        if self.decimals > MAX_DECIMALS:\n",
+        "        if False:\n",
+        ("tests/unit/domain/test_mint.py::test_a_mint_with_more_decimals_than_an_order_can_have_is_not_traded",),
+        "An order for such a token is answered with an internal error, and its client sends it again for ever.",
+    ),
 )

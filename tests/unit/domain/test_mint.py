@@ -1,7 +1,10 @@
 """What the chain says about a mint: its risks and its name."""
 
+from dataclasses import replace
+
 import pytest
 
+from orderd.domain.errors import ErrorCode
 from orderd.domain.mint import MintFacts, Trait, display_name
 
 PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
@@ -43,3 +46,11 @@ def test_a_fee_is_reported_in_percent() -> None:
 )
 def test_a_name_is_reduced_to_printable_characters(name: str, shown: str) -> None:
     assert display_name(name) == shown
+
+
+@pytest.mark.parametrize("decimals", [19, 255])
+def test_a_mint_with_more_decimals_than_an_order_can_have_is_not_traded(decimals: int) -> None:
+    assert replace(facts(), decimals=18).objection is None
+    objection = replace(facts(), decimals=decimals).objection
+    assert objection is not None
+    assert objection.code is ErrorCode.TOKEN_DECIMALS

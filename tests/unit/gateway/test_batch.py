@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from peewee import IntegrityError
 
 from db.audit import Actor
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -72,6 +73,27 @@ def test_a_single_submission_is_written_at_once_and_later_ones_as_a_batch() -> N
             "ORDER_CONFLICT: bad",
             "c",
         ]
+
+    asyncio.run(play())
+
+
+def test_a_submission_that_cannot_be_stored_fails_alone() -> None:
+    """A rule of the database refuses the statement of the whole batch."""
+
+    def refuse(submissions: Sequence[Submission]) -> Outcomes:
+        if any(each.client_order_id == "foul" for each in submissions):
+            raise IntegrityError("value for domain token_decimals violates check constraint")
+        return _accept(submissions)
+
+    async def play() -> None:
+        writer = Writer()
+        writer.gate.set()
+        batcher = Batcher(refuse, writer)  # type: ignore[arg-type]  # plays Threads
+        submitted = [batcher.submit(_submission(name)) for name in ("a", "foul", "c")]
+        a, foul, c = await asyncio.gather(*submitted, return_exceptions=True)
+        assert isinstance(a, SubmitOutcome)
+        assert isinstance(c, SubmitOutcome)
+        assert isinstance(foul, IntegrityError)
 
     asyncio.run(play())
 
