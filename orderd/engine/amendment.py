@@ -85,6 +85,8 @@ class Amendments:
         columns |= {name: value for name, value in columns_of(after).items() if value != known[name]}
         if order.first_terms is None:
             columns["first_terms"] = format_terms(before).model_dump(mode="json")
+        if after != before:
+            columns["min_amount_out"] = None  # the floor of a failed attempt was that of the old terms
         if order.best_out is not None and after.amount != before.amount:
             columns["best_out"] = order.best_out * after.amount // before.amount
         if not changes.keys().isdisjoint({"valid_for", "expires"}):

@@ -309,9 +309,11 @@ def _is_same(terms: OrderTerms, order: Order) -> bool:
     """Whether these are the terms that the order was submitted with, whatever amendments it has had since."""
     if order.first_terms is None:
         return terms.is_same_as(terms_of(order))
-    word = terms.amount_word
-    given = format_terms(terms).model_dump(mode="json", exclude=None if word is None else {"amount_in"})
-    return given == {name: value for name, value in order.first_terms.items() if name in given or word is None}
+    if (terms.token_in.mint, terms.token_out.mint) != (order.mint_in, order.mint_out):
+        return False  # the stored terms have symbols, which may mean other mints now
+    not_compared = set() if terms.amount_word is None else {"amount_in"}
+    given = format_terms(terms).model_dump(mode="json", exclude=not_compared)
+    return given == {name: value for name, value in order.first_terms.items() if name not in not_compared}
 
 
 def _existing(submission: Submission) -> SubmitOutcome | OrderdError | None:

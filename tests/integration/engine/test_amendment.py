@@ -1,10 +1,12 @@
 """Amending a resting order: it stays the same order, and fires either at its old or at its new terms."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from solders.pubkey import Pubkey
 
 from db import audit, journal
 from db.audit import Actor, Filter
@@ -12,8 +14,8 @@ from db.connection import database
 from db.journal import Change
 from db.models import DEFAULT_ACCOUNT, Order
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import Amended, Executing, Triggered
-from orderd.domain.order import OrderKind, OrderStatus
+from orderd.domain.events import Amended, Executing, Retrying, Triggered
+from orderd.domain.order import Floor, OrderKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.well_known import registry_of
 from orderd.engine import views
@@ -38,7 +40,7 @@ from tests.integration.family import (
     twap,
     was_due,
 )
-from tests.integration.orders import read
+from tests.integration.orders import read, route
 
 ME = Actor("trader")
 
@@ -178,6 +180,18 @@ def test_resubmitting_the_original_terms_finds_the_amended_order(intake: Intake)
     assert other.code is ErrorCode.ORDER_CONFLICT
 
 
+def test_another_mint_with_the_symbol_of_an_amended_order_is_a_conflict(intake: Intake) -> None:
+    params = SubmitParams(token_in="SOL", token_out="USDC", amount_in="1", limit_price="105", client_order_id="mine")
+    terms = intake.terms(params)
+    (first,) = intake.submit_batch([Submission(DEFAULT_ACCOUNT, "mine", terms, ME)])
+    assert isinstance(first, SubmitOutcome)
+    amended(intake, first.order.id, limit_price="104")
+    other = replace(terms, token_out=replace(terms.token_out, mint=str(Pubkey.new_unique())))
+    with pytest.raises(OrderdError) as refusal:
+        intake.known(Submission(DEFAULT_ACCOUNT, "mine", other, ME))
+    assert refusal.value.code is ErrorCode.ORDER_CONFLICT
+
+
 def test_an_amended_validity_replaces_the_old_one(intake: Intake) -> None:
     order_id = limit("105", valid_seconds=60)
     began = read(order_id).valid_until
@@ -188,6 +202,19 @@ def test_an_amended_validity_replaces_the_old_one(intake: Intake) -> None:
     until = amended(intake, order_id, expires="2099-12-01T09:30:00Z")
     assert (until.valid_seconds, until.valid_until) == (None, until.expires_at)
     assert amended(intake, order_id, limit_price="104").valid_until == until.valid_until
+
+
+def test_an_amended_order_has_no_floor_of_a_failed_attempt(intake: Intake) -> None:
+    """The floor of the first route is that of the old amount: ten times as much would be sold for it."""
+    order_id = rests(OrderKind.TAKE_PROFIT, take_profit_price="105", floor=Floor.FIRST)
+    fact = Triggered(price="106", amount_out="106", condition="105", slot=9, met_at_slot=9)
+    journal.apply([Change(order_id, fact, None, to=OrderStatus.PENDING)])
+    (claimed,) = journal.claim([order_id], "worker", 15.0)
+    routed = route(claimed.order)
+    retrying = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=routed.updated_at)
+    journal.apply([Change(order_id, retrying, routed.version, {"failures": 1}, to=OrderStatus.OPEN)])
+    assert read(order_id).min_amount_out == 151 * USDC
+    assert amended(intake, order_id, amount_in="10").min_amount_out is None
 
 
 def test_an_amended_trailing_stop_trails_for_its_new_amount(intake: Intake) -> None:

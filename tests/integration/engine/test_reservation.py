@@ -316,6 +316,8 @@ def test_a_resubmitted_order_is_compared_by_its_words(intake: Intake) -> None:
     assert intake.known(submission("50%")) is not None, "the words of the first submission"
     with pytest.raises(OrderdError):
         intake.known(submission("max"))
+    with pytest.raises(OrderdError):
+        intake.known(replace(submission("50%"), terms=intake.terms(worded("50%"))))  # at once, without a limit
 
 
 def test_an_amended_order_cannot_reserve_more_than_available(intake: Intake) -> None:

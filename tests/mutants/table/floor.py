@@ -148,4 +148,13 @@ MUTANTS: Final = (
         (f"{_QUESTIONS}test_an_order_on_a_real_chain_is_confirmed_with_its_prices",),
         "The trader confirms one minimum, and the order is traded with another.",
     ),
+    Mutant(
+        "floor-of-the-old-amount",
+        10,
+        "orderd/engine/amendment.py",
+        "        if after != before:\n",
+        "        if False:\n",
+        ("tests/integration/engine/test_amendment.py::test_an_amended_order_has_no_floor_of_a_failed_attempt",),
+        "Ten times the amount may be sold for the minimum of the old amount.",
+    ),
 )

@@ -191,4 +191,34 @@ MUTANTS: Final = (
         ),
         "An API key with a small allowance has a large order of its account sold at once, by a lower limit price.",
     ),
+    Mutant(
+        "amended-order-without-its-limit",
+        5,
+        "orderd/engine/intake.py",
+        "order.first_terms.items() if name not in not_compared}",
+        "order.first_terms.items() if name in given}",
+        (f"{_RESERVATION}test_a_resubmitted_order_is_compared_by_its_words",),
+        "A client sells its whole balance at the market, and is told that its old limit order does so.",
+    ),
+    Mutant(
+        "symbol-of-another-mint",
+        5,
+        "orderd/engine/intake.py",
+        "        return False  # the stored terms have symbols, which may mean other mints now\n",
+        "        pass\n",
+        (
+            "tests/integration/engine/test_amendment.py::"
+            "test_another_mint_with_the_symbol_of_an_amended_order_is_a_conflict",
+        ),
+        "A client that orders a token is told that its order is accepted, and gets another token of the same symbol.",
+    ),
+    Mutant(
+        "one-submission-fails-its-batch",
+        11,
+        "orderd/gateway/rpc/batch.py",
+        "            if len(batch) > 1:\n",
+        "            if False:\n",
+        ("tests/unit/gateway/test_batch.py::test_a_submission_that_cannot_be_stored_fails_alone",),
+        "A client whose order cannot be stored makes the orders of others fail that arrive at the same time.",
+    ),
 )
