@@ -83,6 +83,11 @@ class EndpointFigures:
             part = self._part()
             part.lag = max(part.lag or 0, newest - slot)
 
+    @property
+    def newest_slot(self) -> int:
+        """The newest slot of an answer so far; 0 before the first one."""
+        return self._slot or 0
+
     def tally(self) -> EndpointTally:
         with self._lock:
             parts = self._recent()

@@ -118,6 +118,11 @@ class RpcClient(JsonRpc):
 
     # Blocks and slots
 
+    @property
+    def newest_slot(self) -> int:
+        """The newest slot that an answer of the endpoint had; 0 if its answers are not counted."""
+        return 0 if self._figures is None else self._figures.newest_slot
+
     def get_latest_blockhash(self, commitment: Commitment | None = None) -> AtSlot[LatestBlockhash]:
         found = self._ask(latest_blockhash(self._config(commitment)))
         self._note_slot(found.slot, commitment)

@@ -1,7 +1,5 @@
 """Whether the wallet's funds suffice for a trade, alone and after the other trades of its batch."""
 
-import structlog
-
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.quote import Route, VenueQuote
 from orderd.domain.tokens import WSOL_MINT
@@ -12,9 +10,6 @@ from orderd.engine.execution.wallet_funds import FundsCheck, Need, Promised, Tok
 from orderd.engine.routing.router import Router
 from orderd.solana.json_rpc import translated_rpc_errors
 from orderd.solana.programs import token
-from orderd.solana.rpc import RpcError
-
-log = structlog.get_logger(__name__)
 
 
 class Funding:
@@ -29,19 +24,19 @@ class Funding:
         return self._check.rent_as_known(self._bought(route))
 
     def explained(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None) -> ChainError | None:
-        """The error; if funds are missing, with figures, because the chain does not name them."""
+        """The error of a simulation; if funds are missing, with figures, because the chain does not name them.
+
+        Missing funds end an order, and the node that simulated may be behind: so they count only if a node that is not
+        behind shows the same. Raises OrderdError RPC_* if none answers.
+        """
         if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
             return error
-        try:
+        with translated_rpc_errors():
             shortfall = self._check.shortfall(self._need(plan, fee))
-        except (RpcError, OrderdError) as unknown:
-            log.warning("funds unknown", action="funds_unknown", error=str(unknown))
-            return error
-        return (
-            error
-            if shortfall is None
-            else ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
-        )
+        if shortfall is not None:
+            return ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
+        detail = f"{error.detail}, but the wallet holds what the order takes: the node that simulated it may be behind"
+        return ChainError(ErrorCode.TX_FAILED, detail, error.failure, error.logs)
 
     def promise(self, plan: SwapPlan, fee: FeeEstimate, lamports: int, wrapped: int, promised: Promised) -> None:
         """Add the trade to ``promised``, those of its batch before it, of a wallet with these ``lamports`` and this

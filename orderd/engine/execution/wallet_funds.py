@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 from solders.pubkey import Pubkey
@@ -10,10 +10,11 @@ from solders.pubkey import Pubkey
 from orderd.domain.money import LAMPORT_DECIMALS, format_amount
 from orderd.domain.tokens import WSOL_MINT, Token
 from orderd.solana.programs import associated_token, token
-from orderd.solana.rpc import ChainAccount, RpcClient, RpcError
+from orderd.solana.rpc import AtSlot, ChainAccount, RpcClient, RpcError, RpcTransportError
 from orderd.venues.account_facts import token_amount
 from orderd.venues.single_flight import SingleFlight
 
+T = TypeVar("T")
 _KNOWN_SECONDS: Final = 30.0
 """How long an existing account is assumed to exist. A missing one is checked each time."""
 _RENT_SECONDS: Final = 3600.0
@@ -125,10 +126,11 @@ class FundsCheck:
         """A text with the wallet's balance, the order's need, and the maximum that could be sold; None if the funds
         suffice.
 
-        ``promised`` are the funds that earlier orders take. Raises RpcError.
+        ``promised`` are the funds that earlier orders take. Raises RpcError, also if the node that answers is behind
+        others: it may not show funds that have arrived.
         """
-        others = promised or Promised()
-        lamports = self._rpc.get_balance(self._owner).value
+        others, known_to = promised or Promised(), self._rpc.newest_slot
+        lamports = _not_behind(self._rpc.get_balance(self._owner), known_to)
         free = lamports - others.lamports
         around = need.around + self._rents.get(0)
         if need.sells_lamports:
@@ -139,7 +141,7 @@ class FundsCheck:
                 f"{_costs(need)}, and {_sol(self._rents.get(0))} have to stay in the wallet; at most "
                 f"{_sol(max(free - around, 0))} can be sold{self._or_wrapped(need, others, free - around)}"
             )
-        held = token_amount(self._account(TokenAccountKey(need.mint, need.program)))
+        held = token_amount(self._account(TokenAccountKey(need.mint, need.program), known_to))
         if need.use_wrapped:
             if held - others.wrapped < need.amount:
                 return (
@@ -172,9 +174,15 @@ class FundsCheck:
     def _exists(self, key: TokenAccountKey) -> bool:
         return self._account(key) is not None
 
-    def _account(self, key: TokenAccountKey) -> ChainAccount | None:
+    def _account(self, key: TokenAccountKey, known_to: int = 0) -> ChainAccount | None:
         address = associated_token.address(self._owner, Pubkey.from_string(key.mint), key.program)
-        return self._rpc.get_multiple_accounts([address]).value[0]
+        return _not_behind(self._rpc.get_multiple_accounts([address]), known_to)[0]
+
+
+def _not_behind(answer: AtSlot[T], known_to: int) -> T:
+    if answer.slot < known_to:
+        raise RpcTransportError(f"the node that answered is at slot {answer.slot}, and others have reached {known_to}")
+    return answer.value
 
 
 def _taken(amount: int) -> str:

@@ -309,4 +309,22 @@ MUTANTS: Final = (
         ("tests/unit/solana/test_attempt.py::test_a_draft_without_compute_units_is_not_signed",),
         "In a transaction of another layout four bytes of an amount are overwritten, and the result is signed.",
     ),
+    Mutant(
+        "funds-of-a-node-behind",
+        12,
+        "orderd/engine/execution/wallet_funds.py",
+        "    if answer.slot < known_to:\n",
+        "    if False:\n",
+        (f"{_BUILDING}test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it",),
+        "An order fails for missing funds although the wallet has them, because the node has not seen them yet.",
+    ),
+    Mutant(
+        "funds-missing-although-there",
+        12,
+        "orderd/engine/execution/funding.py",
+        "ChainError(ErrorCode.TX_FAILED, detail",
+        "ChainError(error.code, detail",
+        (f"{_BUILDING}test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it",),
+        "A simulation on a node that is behind ends an order that the wallet can pay.",
+    ),
 )

@@ -126,6 +126,7 @@ class Surroundings:
     named: int = 0
     last: int = 1_000
     """The last price per compute unit that was asked for."""
+    newest_slot: int = 7
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -442,13 +443,45 @@ def test_a_missing_token_is_reported_with_its_tradable_balance() -> None:
     assert detail.startswith("the wallet holds 0 USDC that can be traded, the order sells 5 USDC (the chain answered")
 
 
-def test_the_chains_message_is_shown_if_balances_are_unknown() -> None:
-    class Away(Surroundings):
-        def get_balance(self, _: Pubkey) -> NoReturn:
-            raise RpcTransportError("no answer")
+class Unanswering(Surroundings):
+    def get_balance(self, _: Pubkey) -> NoReturn:
+        raise RpcTransportError("no answer")
 
-    detail = refused_for_funds(Away(refusal="InsufficientFundsForFee"), LEG)
-    assert detail.startswith("the chain answered")
+
+@pytest.mark.parametrize(
+    ("surroundings", "code"),
+    [
+        (Unanswering(), ErrorCode.RPC_UNAVAILABLE),
+        (Surroundings(lamports=10**9, newest_slot=8), ErrorCode.RPC_UNAVAILABLE),
+        (Surroundings(lamports=10**10), ErrorCode.TX_FAILED),
+    ],
+    ids=["no answer", "an answer of a node that is behind", "enough funds"],
+)
+def test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it(
+    surroundings: Surroundings, code: ErrorCode
+) -> None:
+    """The node that simulated the order may be behind, and not show what the wallet has received since."""
+    surroundings.refusal = "InsufficientFundsForFee"
+    with pytest.raises(OrderdError) as refused:
+        sign_one(builder_among(surroundings), SwapPlan(Route.single(LEG), 1), "order:1")
+    assert refused.value.code is code
+
+
+def test_a_balance_of_a_node_that_is_behind_fails_no_order_of_a_batch() -> None:
+    surroundings = Surroundings(lamports=2 * 10**9, newest_slot=8)
+    assert answers_of_a_batch(surroundings, NATIVE, NATIVE) == [None, ErrorCode.RPC_UNAVAILABLE]
+
+
+def test_a_token_account_of_a_node_that_is_behind_ends_no_order() -> None:
+    class Behind(Surroundings):
+        def get_balance(self, _: Pubkey) -> AtSlot[int]:
+            return AtSlot(8, 10**10)
+
+    behind = Behind(refusal="InsufficientFundsForFee", newest_slot=8)
+    selling = SwapPlan(Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT)), 1)
+    with pytest.raises(OrderdError) as refused:
+        sign_one(builder_among(behind), selling, "order:1")
+    assert refused.value.code is ErrorCode.RPC_UNAVAILABLE
 
 
 def test_rent_is_due_for_accounts_that_a_trade_creates_and_keeps() -> None:
