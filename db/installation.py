@@ -6,7 +6,9 @@ client order id: memos are public, and without the key they do not show who trad
 that an order that is missing in the backup is recognised by the tag in its transaction when it is submitted again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from db.connection import database
 
@@ -39,3 +41,20 @@ def record_last_slot(slot: int) -> None:
     database.execute_sql(
         "UPDATE installation SET seen_slot = %s WHERE seen_slot IS NULL OR seen_slot < %s", (slot, slot)
     )
+
+
+def unrecorded(transactions: Mapping[str, UUID]) -> set[str]:
+    """Those of these transactions of this installation, each with the order in its memo, of which there is no record.
+
+    An attempt is stored before it is sent, so another installation has signed them: one that has a copy of this
+    database. After a restore, lost transactions are recorded without their attempts.
+    """
+    rows = database.execute_sql(
+        """
+        SELECT signature FROM unnest(%s::text[], %s::uuid[]) AS given (signature, order_id)
+        WHERE NOT EXISTS (SELECT FROM attempts a WHERE a.signature = given.signature)
+          AND NOT EXISTS (SELECT FROM fills f WHERE f.order_id = given.order_id AND f.signature = given.signature)
+          AND NOT EXISTS (SELECT FROM lost_orders l WHERE l.signature = given.signature)""",
+        ([*transactions], [str(order_id) for order_id in transactions.values()]),
+    )
+    return {signature for (signature,) in rows}

@@ -1,14 +1,16 @@
 """Two installations that sign with one wallet: the one that notices it stops signing."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 from solders.signature import Signature
 from uuid_utils.compat import uuid7
 
-from db import halts, installation
-from db.audit import Actor
+from db import halts, installation, restoring
+from db.audit import DAEMON, Actor
 from db.connection import database
+from db.restoring import LostOrder
 from orderd.domain.errors import ErrorCode
 from orderd.domain.halt import HaltCause
 from orderd.domain.memo import Memo
@@ -17,6 +19,7 @@ from orderd.engine.wallet_sharing import WalletSharing
 from orderd.solana.observer import Observer, PaidTransaction
 from orderd.solana.rpc import Mention, RpcError, RpcWrongChainError
 from tests.integration.engine.conftest import ScriptedChain, signature
+from tests.integration.orders import built, pending, sign
 
 OTHER = b"else"
 
@@ -30,9 +33,9 @@ class Wallet:
     outage: RpcError | None = None
     is_other_chain: bool = False
 
-    def signs(self, by: bytes | None, slot: int, err: str | None = None) -> Signature:
+    def signs(self, by: bytes | None, slot: int, err: str | None = None, *, order_id: UUID | None = None) -> Signature:
         found = Signature.from_string(signature(len(self.mentions) + 1))
-        memo = f"{uuid7()}:1" if by is None else Memo(uuid7(), 1, bytes(8), by).text
+        memo = f"{uuid7()}:1" if by is None else Memo(order_id or uuid7(), 1, bytes(8), by).text
         self.mentions.insert(0, Mention(found, slot, err, f"[40] {memo}"))
         return found
 
@@ -70,7 +73,8 @@ def own() -> bytes:
 
 
 def test_own_transactions_do_not_halt_trading(wallet: Wallet, sharing: WalletSharing) -> None:
-    wallet.signs(own(), 10)
+    attempt = sign(built(), signature(1))
+    wallet.signs(own(), 10, order_id=attempt.order.id)
     wallet.signs(None, 11)  # by an earlier version, whose memos do not name the installation
     assert not sharing.run_once()
     assert halts.current() == ()
@@ -86,6 +90,49 @@ def test_a_transaction_of_another_installation_halts_trading(
     assert (halt.cause, halt.error.code) == (HaltCause.SHARED_WALLET, ErrorCode.WALLET_SHARED)
     assert f"transaction {found} in slot 10" in halt.reason
     assert OTHER.hex() in halt.reason
+
+
+def test_a_transaction_under_the_own_id_that_is_not_stored_halts_trading(
+    wallet: Wallet, sharing: WalletSharing
+) -> None:
+    """Another daemon runs on a copy of the database, and executes the same orders."""
+    found = wallet.signs(own(), 10)
+    assert sharing.run_once()
+    (halt,) = halts.current()
+    assert halt.error.code is ErrorCode.WALLET_SHARED
+    assert f"transaction {found} in slot 10" in halt.reason
+    assert "a copy of it" in halt.reason
+    halting.lift(Actor("ops"))
+    assert not sharing.run_once()
+
+
+def test_a_copy_of_a_memo_that_another_wallet_paid_for_is_ignored(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.strangers.add(wallet.signs(own(), 10))
+    assert not sharing.run_once()
+
+
+def test_transactions_that_a_restore_has_found_are_own(wallet: Wallet, sharing: WalletSharing) -> None:
+    found = wallet.signs(own(), 10)
+    restoring.keep_lost([LostOrder(str(found), bytes(8), uuid7(), 10)])
+    assert not sharing.run_once()
+
+
+def test_the_fill_of_an_attempt_that_is_lost_is_own(wallet: Wallet, sharing: WalletSharing) -> None:
+    """It was found among the wallet's transactions after a restore."""
+    order_id = pending()
+    found = wallet.signs(own(), 10, order_id=order_id)
+    database.execute_sql(
+        "INSERT INTO fills (order_id, attempt, signature, slot, at, amount_in, amount_out, network_fee) "
+        "VALUES (%s, 1, %s, 10, now(), 1, 1, 5000)",
+        (str(order_id), str(found)),
+    )
+    assert not sharing.run_once()
+
+
+def test_a_restore_decides_about_transactions_that_may_be_missing(wallet: Wallet, sharing: WalletSharing) -> None:
+    wallet.signs(own(), 10)
+    halts.halt(HaltCause.RESTORE, DAEMON, "what was traded is not known yet")
+    assert not sharing.run_once()
 
 
 def test_a_transaction_paid_by_another_wallet_is_ignored(wallet: Wallet, sharing: WalletSharing) -> None:
