@@ -29,6 +29,7 @@ from tests.acceptance.postgres_log import logged_errors
 from tests.acceptance.prices import Prices
 from tests.acceptance.trader import Trader, trading
 from tests.chaos.storm import DAEMON, NODES, ORDERS, PATIENCE, SEED, storm, trade_through
+from tests.samples.orders import OUTCOME_UNKNOWN, TWAP, history, order_after
 
 _TOKENS: Final = registry_of("simnet")
 _SALE: Final = {"token_in": "SOL", "token_out": "USDC"}
@@ -140,19 +141,41 @@ def _settled(trader: Trader, seconds: float, *, is_calm: bool = True) -> list[Or
             active = [order for order in trader.orders() if order.status not in TERMINAL]
         except (UnreachableError, AnswerLostError):
             continue  # the daemon restarts
-        if all(_is_resting(order) or (not is_calm and order.unknown_since is not None) for order in active):
+        awaited = _awaited(active, is_calm=is_calm)
+        if not awaited:
             resting = [order for order in active if _is_resting(order)]
             limits = [order for order in resting if order.kind is OrderKind.LIMIT]
             met = [order for order in limits if is_calm and trader.would_fill(order.id)]
             if not met:
                 return resting
             assert time.monotonic() < until, f"the market meets the limit of {met[0].id}, which rests"
-        assert time.monotonic() < until, [order.id for order in active if not _is_resting(order)]
+        assert time.monotonic() < until, awaited
         time.sleep(_POLL_SECONDS)  # not a wait for an event: the test checks that there is none
+
+
+def _awaited(active: Sequence[OrderView], *, is_calm: bool) -> list[UUID]:
+    """The orders that must end or rest. Unless ``is_calm``, these are not the ones that wait for an unknown outcome.
+
+    Such an outcome may stay unknown until the chain is calm. A TWAP waits for the outcome of its slice.
+    """
+    unknown = [order for order in active if not is_calm and order.unknown_since is not None]
+    waiting = {order.id for order in unknown} | {order.parent_id for order in unknown}
+    return [order.id for order in active if not _is_resting(order) and order.id not in waiting]
 
 
 def _is_resting(order: OrderView) -> bool:
     return order.status in IDLE and order.kind is not OrderKind.TWAP
+
+
+def test_a_twap_is_awaited_unless_the_outcome_of_its_slice_is_unknown() -> None:
+    twap = order_after(history((TWAP,)))
+    first = OUTCOME_UNKNOWN[0].model_copy(update={"parent_id": twap.id})
+    submitted, unknown = (
+        order_after(history((first, *facts), uuid4())) for facts in (OUTCOME_UNKNOWN[1:-1], OUTCOME_UNKNOWN[1:])
+    )
+    assert _awaited([twap, unknown], is_calm=False) == []
+    assert _awaited([twap, submitted], is_calm=False) == [twap.id, submitted.id]
+    assert _awaited([twap, unknown], is_calm=True) == [twap.id, unknown.id]
 
 
 def _when_all_have_ended(trader: Trader, seconds: float) -> Mapping[UUID, OrderView]:
