@@ -247,8 +247,8 @@ async def _serve(settings: Settings, engine: Engine, redis_url: str, limiter: Ra
     if service_manager().is_there:
         loop.add_signal_handler(signal.SIGHUP, _Reload(settings, gateway, limiter).run)
 
-    def listening(port: int) -> None:
-        _write_address(address, settings, port)
+    def listening(host: str, port: int) -> None:
+        _write_address(address, settings, host, port)
         service_manager().notify("READY=1")
 
     await gateway.serve(stop, listening)
@@ -262,9 +262,9 @@ def _stop_or_force(stop: asyncio.Event) -> None:
     stop.set()
 
 
-def _write_address(file: Path, settings: Settings, port: int) -> None:
+def _write_address(file: Path, settings: Settings, host: str, port: int) -> None:
     """Write the port's address for readers of the state directory."""
-    reachable = _WILDCARDS.get(settings.host, settings.host)
+    reachable = _WILDCARDS.get(host, host)
     scheme = "ws" if settings.tls_cert is None else "wss"
     authority = f"[{reachable}]" if ":" in reachable else reachable
     write_address(file, url=f"{scheme}://{authority}:{port}/")

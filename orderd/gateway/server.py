@@ -190,8 +190,8 @@ class Gateway:
 
     # Start, serving and stop
 
-    async def serve(self, stop: asyncio.Event, listening: Callable[[int], None]) -> None:
-        """Serve until ``stop`` is set, then drain; ``listening`` is called with the port.
+    async def serve(self, stop: asyncio.Event, listening: Callable[[str, int], None]) -> None:
+        """Serve until ``stop`` is set, then drain; ``listening`` is called with the address and the port.
 
         Raises OrderdError SERVICE_UNAVAILABLE if the port cannot be had, or Postgres does not answer.
         """
@@ -199,7 +199,7 @@ class Gateway:
             await self._hub.start()
             loop = asyncio.get_running_loop()
             self._intake.on_stored = lambda new: loop.call_soon_threadsafe(self._hub.learn, new)
-            port = await self._listen()
+            host, port = await self._listen()
             async with asyncio.TaskGroup() as loops:
                 # Orders are accepted without any of these: a loop that ends is begun again.
                 work = {
@@ -218,7 +218,7 @@ class Gateway:
                     **({"certificate": self._certificate.follow} if self._certificate else {}),
                 }
                 running = [loops.create_task(keep_going(what, each)) for what, each in work.items()]
-                listening(port)
+                listening(host, port)
                 await stop.wait()
                 await self._drain()
                 await _end(running)
@@ -257,15 +257,17 @@ class Gateway:
             service_manager().notify("WATCHDOG=1")
             await asyncio.sleep(ALIVE_SECONDS)
 
-    async def _listen(self) -> int:
+    async def _listen(self) -> tuple[str, int]:
+        """The address and the port: those of an inherited socket may differ from the settings."""
         host, port = self._settings.host, self._settings.port
         try:
             inherited = open_inherited(host)
+            host = host if inherited is None else str(inherited.getsockname()[0])
             port = await self._port.open(host, port, self._settings.max_connections or MAX_NUMBER, inherited)
         except OSError as error:
             raise cannot_listen(host, port, error) from error
         log.info("listening", action="gateway_listening", host=host, port=port)
-        return port
+        return host, port
 
     async def _drain(self) -> None:
         """Close the intake, finish running calls, and close the connections."""

@@ -27,6 +27,7 @@ from orderd.process.manager_reports import ManagerReports
 from orderd.process.roles import ListeningRole
 from orderd.process.supervisor import Supervisor
 from orderd.process.temporary import Daemon, running_daemon
+from orderd.whole_file import read_address
 from tests import forking
 from tests.conftest import QUICK
 from tests.log_entries import log_entries
@@ -248,12 +249,12 @@ def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path
 
 
 def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_settings(tmp_path: Path) -> None:
-    """The service manager holds the port and sends SIGHUP."""
+    """The service manager holds the port, of another address than the setting's, and sends SIGHUP."""
     config = tmp_path / "orderd.toml"
     config.touch()
     manager = NotificationReceiver()
     with socket.socket() as port:
-        port.bind(("127.0.0.1", 0))
+        port.bind(("127.0.0.2", 0))
         port.listen()
         held = clean_environment() | QUICK | {"NOTIFY_SOCKET": manager.address, "LISTEN_FDS": "1"}
         command = (
@@ -272,6 +273,7 @@ def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_sett
         with (tmp_path / "orderd.log").open("wb") as log:
             first = start()
             notice_with(manager, "READY")
+            assert read_address(tmp_path / "gateway.json")["url"] == f"ws://127.0.0.2:{port.getsockname()[1]}/"
             config.write_text('max_open_per_key = "many"\nmax_connections = 0\n')
             first.send_signal(signal.SIGHUP)
             assert notice_with(manager, "READY")["STATUS"].startswith("not reloaded: max_open_per_key in ")

@@ -286,7 +286,7 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     engine = Engine(intake, desk, market, PlayedQuestions(), resolution, WALLET)
     gateway = Gateway(settings, engine, Redis.from_url(redis_url))
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
-    served = asyncio.create_task(gateway.serve(stop, listening.set_result))
+    served = asyncio.create_task(gateway.serve(stop, lambda _, port: listening.set_result(port)))
     await asyncio.wait([served, listening], return_when=asyncio.FIRST_COMPLETED)
     if served.done():
         served.result()
