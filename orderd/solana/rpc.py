@@ -4,6 +4,7 @@ Method reference: https://solana.com/docs/rpc/http.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeVar
 
 from solders.hash import Hash
@@ -356,7 +357,7 @@ class RpcClient(JsonRpc):
         failed."""
         config = self._config(commitment)
         found = self._ask_all([simulation(each, config, replace_blockhash=replace_blockhash) for each in transactions])
-        return [each if isinstance(each, RpcError) else each.value for each in found]
+        return [each if isinstance(each, RpcError) else replace(each.value, slot=each.slot) for each in found]
 
     def simulate_with_accounts(self, transactions: Sequence[tuple[bytes, Sequence[Pubkey]]]) -> list[Simulation]:
         """Simulate several in one request; the result of one that succeeds has these accounts as they would be after

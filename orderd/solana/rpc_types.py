@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterable
+from dataclasses import field
 from typing import Any, Generic, Self, TypeVar
 
 from solders.hash import Hash
@@ -160,12 +161,14 @@ def memcmp_json(filters: Iterable[Memcmp]) -> list[dict[str, Any]]:
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The result of a simulation. ``units_consumed`` is 0 if the node does not report it. ``accounts`` are the
-    requested ones after the simulation; None for one that does not exist then."""
+    requested ones after the simulation; None for one that does not exist then. ``slot`` is that of the state it ran on;
+    0 if it is not kept."""
 
     err: TransactionError | None
     logs: tuple[str, ...]
     units_consumed: int
     accounts: tuple[ChainAccount | None, ...] = ()
+    slot: int = field(default=0, compare=False)
 
     @classmethod
     def parse(cls, value: dict[str, Any]) -> Self:

@@ -179,7 +179,8 @@ class Builder:
             raise draft
         trial = self._judged(plan.route, draft.attempt.instructions, trials[0])
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), draft.attempt.unit_price)
-        return Preview(trial.simulation, self._funding.explained(plan, fee, trial.error), trial.refusal, fee)
+        error = self._funding.explained(plan, fee, trial.error, trial.simulation.slot)
+        return Preview(trial.simulation, error, trial.refusal, fee)
 
     # Drafts, simulation and signature
 
@@ -251,7 +252,7 @@ class Builder:
         if trial.refusal is not None:
             raise trial.refusal
         fee = FeeEstimate(units_with_margin(trial.simulation.units_consumed), tried.attempt.unit_price)
-        if (error := self._funding.explained(plan, fee, trial.error)) is not None:
+        if (error := self._funding.explained(plan, fee, trial.error, trial.simulation.slot)) is not None:
             raise error
         self._funding.promise(plan, fee, tried.moment.lamports, tried.moment.wrapped, promised)
         signed = tried.attempt.sign(self._wallet, fee.units)

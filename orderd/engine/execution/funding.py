@@ -23,19 +23,21 @@ class Funding:
         """Lamports for token accounts that a trade over this route would create and keep; None if not known."""
         return self._check.rent_as_known(self._bought(route))
 
-    def explained(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None) -> ChainError | None:
-        """The error of a simulation; if funds are missing, with figures, because the chain does not name them.
+    def explained(self, plan: SwapPlan, fee: FeeEstimate, error: ChainError | None, slot: int) -> ChainError | None:
+        """The error of a simulation at ``slot``; if funds are missing, with figures, because the chain does not name
+        them.
 
         Missing funds end an order, and the node that simulated may be behind: so they count only if a node that is not
-        behind shows the same. Raises OrderdError RPC_* if none answers.
+        behind shows the same. Raises OrderdError RPC_* if none answers, or if only the simulation was behind.
         """
         if error is None or error.code is not ErrorCode.FUNDS_INSUFFICIENT:
             return error
         with translated_rpc_errors():
             shortfall = self._check.shortfall(self._need(plan, fee))
-        if shortfall is not None:
-            return ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
-        detail = f"{error.detail}, but the wallet holds what the order takes: the node that simulated it may be behind"
+            if shortfall is not None:
+                return ChainError(error.code, f"{shortfall} ({error.detail})", error.failure, error.logs)
+            self._check.confirm_not_behind(slot)
+        detail = f"{error.detail}, but the wallet holds what the order takes"
         return ChainError(ErrorCode.TX_FAILED, detail, error.failure, error.logs)
 
     def promise(self, plan: SwapPlan, fee: FeeEstimate, lamports: int, wrapped: int, promised: Promised) -> None:

@@ -158,6 +158,10 @@ class FundsCheck:
             return f"{holds}{_taken(others.lamports)}; besides the sold amount, the order takes {_costs(need)}"
         return None
 
+    def confirm_not_behind(self, slot: int) -> None:
+        """Raises RpcError if an answer of this slot is behind others."""
+        _not_behind(AtSlot(slot, None), self._rpc.newest_slot)
+
     def _or_wrapped(self, need: Need, others: Promised, left: int) -> str:
         """A hint if the wallet's wrapped SOL would be enough for the order, and ``left`` lamports for the rest."""
         wrapped = token_amount(self._account(TokenAccountKey(WSOL_MINT, need.program)))

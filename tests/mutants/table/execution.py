@@ -327,4 +327,13 @@ MUTANTS: Final = (
         (f"{_BUILDING}test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it",),
         "A simulation on a node that is behind ends an order that the wallet can pay.",
     ),
+    Mutant(
+        "simulation-of-a-node-behind",
+        12,
+        "orderd/engine/execution/funding.py",
+        "            self._check.confirm_not_behind(slot)\n",
+        "",
+        (f"{_BUILDING}test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it",),
+        "An order fails after three simulations on a node that has not seen the wallet's funds yet.",
+    ),
 )

@@ -127,6 +127,7 @@ class Surroundings:
     last: int = 1_000
     """The last price per compute unit that was asked for."""
     newest_slot: int = 7
+    simulated_at: int = 7
 
     def venue_of(self, quote: VenueQuote) -> "Surroundings":
         return self
@@ -155,7 +156,7 @@ class Surroundings:
         self.simulated += raw
         if not self.takes_v1 and TransactionVersion.V1 in map(version_of, raw):
             return [Simulation("UnsupportedVersion", (), 0)] * len(raw)
-        return [Simulation(self.refusal, ("Program log: no",), 100_000)] * len(raw)
+        return [Simulation(self.refusal, ("Program log: no",), 100_000, slot=self.simulated_at)] * len(raw)
 
     def price(self, _: object, __: object) -> int:
         return 1_000
@@ -453,9 +454,10 @@ class Unanswering(Surroundings):
     [
         (Unanswering(), ErrorCode.RPC_UNAVAILABLE),
         (Surroundings(lamports=10**9, newest_slot=8), ErrorCode.RPC_UNAVAILABLE),
+        (Surroundings(lamports=10**10, simulated_at=6), ErrorCode.RPC_UNAVAILABLE),
         (Surroundings(lamports=10**10), ErrorCode.TX_FAILED),
     ],
-    ids=["no answer", "an answer of a node that is behind", "enough funds"],
+    ids=["no answer", "an answer of a node that is behind", "a simulation that is behind", "enough funds"],
 )
 def test_missing_funds_end_no_order_unless_a_node_that_is_not_behind_shows_it(
     surroundings: Surroundings, code: ErrorCode
