@@ -6,7 +6,6 @@ speed of a shared machine changes more slowly than runs alternate, so each run i
 """
 
 import argparse
-import asyncio
 import os
 import statistics
 import subprocess
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -74,9 +74,9 @@ def figures(code: Code, orders: int) -> dict[str, float]:
         running_null_chain() as chain,
         running_daemon(Path(directory), {**SETTINGS, **chain.settings}, tree=code.tree, python=code.python) as daemon,
     ):
-        asyncio.run(drain(daemon, WARM_UP))
-        single = asyncio.run(one_by_one(daemon, _SINGLES))
-        drained = asyncio.run(drain(daemon, orders))
+        uvloop.run(drain(daemon, WARM_UP))
+        single = uvloop.run(one_by_one(daemon, _SINGLES))
+        drained = uvloop.run(drain(daemon, orders))
     found = {f"CPU per order, {name}, ms": drained.cpu[name] * 1000 for name in _MEASURED}
     found["CPU per order, all, ms"] = drained.cpu_of_all * 1000
     found["accepted, orders/s"] = drained.accepted

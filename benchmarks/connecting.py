@@ -7,7 +7,6 @@ import resource
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import uvloop
 from rich.console import Console
@@ -27,14 +26,10 @@ _SETTINGS = {
 
 async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], float]:
     """Seconds until all were open, until each was open, and CPU seconds of the gateway for all."""
-    address = urlsplit(daemon.url)
-    loop = asyncio.get_running_loop()
     opened = []
 
     async def open_one() -> LightClient:
-        client = LightClient(address.netloc, lambda *_: None)
-        await loop.create_connection(lambda: client, address.hostname or "", address.port or 0)
-        await client.opened
+        client = await LightClient.connect(daemon.url)
         opened.append(time.perf_counter() - began)
         return client
 
@@ -42,9 +37,7 @@ async def connect(daemon: Daemon, clients: int) -> tuple[float, list[float], flo
     connected = await asyncio.gather(*(open_one() for _ in range(clients)))
     took = time.perf_counter() - began
     cpu = since(used, seconds_by_process(daemon.process.pid))["gateway"]
-    for client in connected:
-        client.transport.close()
-    await asyncio.gather(*(client.lost for client in connected))
+    await asyncio.gather(*(client.close() for client in connected))
     return took, opened, cpu
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmarks import load
 from benchmarks.cpu import seconds_by_process, seconds_by_thread, since
+from benchmarks.light_client import LightClient
 from orderd.process.temporary import Daemon
 
 WARM_UP: Final = 500
@@ -18,7 +19,7 @@ class Drain:
     """``cpu`` and ``threads`` are seconds per order, by process and by thread of gateway and worker.
 
     ``accepted`` and ``drained`` are orders per second, ``submits`` the seconds until each answer, and ``delays`` those
-    from each event's commit to the subscriber.
+    from each event's time stamp, which is given before its commit, to the subscriber.
     """
 
     cpu: dict[str, float]
@@ -57,7 +58,7 @@ async def drain(daemon: Daemon, orders: int, *others: int) -> Drain:
 
 @dataclass(frozen=True)
 class Single:
-    """Seconds of consecutive orders: until the answer, until the end, and from each event's commit to the
+    """Seconds of consecutive orders: until the answer, until the end, and from each event's time stamp to the
     subscriber."""
 
     submits: list[float]
@@ -68,10 +69,10 @@ class Single:
 async def one_by_one(daemon: Daemon, orders: int) -> Single:
     """Submit each order when the previous one has ended."""
     submits, ends = [], []
-    async with load.following(daemon.url) as seen, load.Trader.connected(daemon.url) as trader:
+    async with load.following(daemon.url) as seen, LightClient.connected(daemon.url) as client:
         for number in range(orders):
             began = perf_counter()
-            await trader.submit(number)
+            await load.submit(client, number)
             submits.append(perf_counter() - began)
             await load.all_ended(seen, number + 1)
             ends.append(perf_counter() - began)

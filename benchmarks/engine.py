@@ -5,7 +5,6 @@ cores shows the total. CPU is shown by process and by thread, and relative to st
 """
 
 import argparse
-import asyncio
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -65,12 +65,12 @@ def tables(orders: int = ORDERS) -> list[Table]:
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_engine(Path(directory)) as (daemon, chain),
     ):
-        engine = asyncio.run(measure(daemon, chain.pid, orders))
+        engine = uvloop.run(measure(daemon, chain.pid, orders))
     with (
         tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory,
         running_daemon(Path(directory), {**SETTINGS, **_LOCAL_CHAIN}) as daemon,
     ):
-        with_chain = asyncio.run(_with_chain(daemon, orders))
+        with_chain = uvloop.run(_with_chain(daemon, orders))
     return [_latencies(engine), _rates(engine.drained, with_chain), _cpu(engine.drained, with_chain), _threads(engine)]
 
 

@@ -4,7 +4,6 @@ The database is filled with statements (``benchmarks.filling``); with ``--millio
 """
 
 import argparse
-import asyncio
 import statistics
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -56,8 +56,8 @@ def measure(orders: int) -> Grown:
         _fill(state_dir, orders)
         filled = time.perf_counter() - began
         with running_engine(state_dir) as (daemon, _):
-            asyncio.run(drain(daemon, WARM_UP))
-            drained = asyncio.run(drain(daemon, _ORDERS))
+            uvloop.run(drain(daemon, WARM_UP))
+            drained = uvloop.run(drain(daemon, _ORDERS))
             return Grown(orders, filled, drained, _query(daemon))
 
 

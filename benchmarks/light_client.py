@@ -6,8 +6,10 @@ mask, which leaves their payload unchanged.
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -35,6 +37,30 @@ class LightClient(asyncio.Protocol):
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done when the connection is closed."""
         self.close_code: int | None = None
+
+    @classmethod
+    async def connect(cls, url: str, on_message: OnMessage = lambda *_: None) -> Self:
+        """A client whose connection is open."""
+        address = urlsplit(url)
+        client = cls(address.netloc, on_message)
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: client, address.hostname or "", address.port or 0)
+        await client.opened
+        return client
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, url: str, on_message: OnMessage = lambda *_: None) -> AsyncIterator[Self]:
+        """A client whose connection is open during the block."""
+        client = await cls.connect(url, on_message)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    async def close(self) -> None:
+        self.transport.close()
+        await self.lost
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
         """The result of a call. Raises RuntimeError if it is refused."""

@@ -5,12 +5,12 @@ with the number of orders.
 """
 
 import argparse
-import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -49,7 +49,7 @@ def measure(orders: int, times: int) -> Sequence[Mapping[str, float]]:
         seen = [memory_by_process(daemon.process.pid)]
         for _ in range(times):
             for _ in range(orders // 1_000):
-                asyncio.run(drain(daemon, 1_000))
+                uvloop.run(drain(daemon, 1_000))
             seen.append(memory_by_process(daemon.process.pid))
         return seen
 

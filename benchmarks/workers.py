@@ -1,12 +1,12 @@
 """``python -m benchmarks.workers``: speed-up and cost of a second worker, with a null chain."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -49,9 +49,9 @@ def tables(orders: int = ORDERS) -> list[Table]:
     with tempfile.TemporaryDirectory(prefix="orderd-bench-") as directory, ExitStack() as stack:
         state_dir = Path(directory)
         daemon, chain = stack.enter_context(running_engine(state_dir))
-        one = asyncio.run(_drained(daemon, orders))
+        one = uvloop.run(_drained(daemon, orders))
         pid = stack.enter_context(another_worker(state_dir, chain))
-        two = asyncio.run(_drained(daemon, orders, pid))
+        two = uvloop.run(_drained(daemon, orders, pid))
     table = Table("", "one worker", "two workers", "ratio", title=f"Two workers on {os.cpu_count()} cores")
     for name, first, second in (
         ("drained, orders/s", one.drained, two.drained),
