@@ -49,7 +49,7 @@ UNARMED = "Send"
 class NewOrderScreen(ModalScreen[OrderView]):
     """Returns the order, once the daemon has accepted it.
 
-    Enter moves from field to field and stops at the last one; the send button is only reached with Tab. The limit shown
+    Enter moves from field to field and stops at the last one; Tab and Ctrl-S lead to the send button. The limit shown
     on the button is part of the order; a resting order is sent without it. If the wallet has wrapped SOL, an order can
     sell it. All submissions of one form use the same client order id, so a lost response cannot create two orders.
     """
@@ -58,6 +58,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close without an order", id="close-form"),
         Binding("tab", "app.focus_next", "Next field, then the button", id="next-field"),
+        Binding("ctrl+s", "to_button", "To the button", id="to-button"),
     ]
     form = getters.query_one(TermsForm)
     answer = getters.query_one("#quote", Static)
@@ -108,6 +109,10 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def _next_field(self, event: Input.Submitted) -> None:
         if event.input is not self.form.last_field:
             self.focus_next(Input)
+
+    def action_to_button(self) -> None:
+        """Leave the fields for the send button, unless there is nothing to send yet."""
+        self.send.focus()
 
     @on(Button.Pressed, "#close")
     def action_close(self) -> None:

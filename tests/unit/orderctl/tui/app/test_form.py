@@ -23,7 +23,7 @@ from orderd.wire.submissions import SubmitResult
 from orderd.wire.subscriptions import Ready
 from orderd.wire.tokens import TokensResult, TokenView
 from tests.samples.orders import FILLED, QUOTE
-from tests.unit.orderctl.tui.app.forms import answer_of, filled_in
+from tests.unit.orderctl.tui.app.forms import answer_of, filled_in, quoting
 from tests.unit.orderctl.tui.app.pilots import drawn, refusal, running, table
 from tests.unit.orderctl.tui.desks import NOW, STATUS, WALLET, ScriptedCaller, busy, order, order_id
 
@@ -116,6 +116,25 @@ async def test_the_box_for_wrapped_sol_needs_a_wrapped_balance() -> None:
         await drawn(pilot)
         assert not screen.use_wrapped.display
         assert not caller.called(Method.QUOTE)[-1].use_wrapped
+
+
+async def test_a_key_leads_to_the_button_once_there_is_something_to_send() -> None:
+    caller = quoting()
+    async with running(caller) as pilot:
+        await pilot.press("n")
+        screen = pilot.app.screen
+        await pilot.press("ctrl+s")
+        assert screen.focused is screen.query_one("#amount"), "nothing can be sent yet"
+
+        await pilot.press(*"1.5")
+        await drawn(pilot)
+        await pilot.press("ctrl+s")
+        assert screen.focused is screen.query_one("#send")
+        assert caller.called(Method.ORDER_SUBMIT) == []
+
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert len(caller.called(Method.ORDER_SUBMIT)) == 1
 
 
 async def test_enter_moves_through_fields_and_never_to_the_button() -> None:
