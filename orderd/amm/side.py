@@ -53,10 +53,16 @@ class Quote:
 
 
 class Rates(NamedTuple):
-    """The rates for an infinitely small swap: the price before fees, and the fraction that fees take."""
+    """The rates for an infinitely small swap: the price before fees, and the fraction that fees take.
+
+    ``bounded_fee`` is the part of the fee that has a maximum per swap, so a larger amount pays a smaller fraction;
+    ``maximum`` is the most that it takes, in base units of the output.
+    """
 
     spot: Fraction
     fee: Fraction
+    bounded_fee: Fraction = Fraction(0)
+    maximum: int = 0
 
 
 class Side(Protocol):

@@ -8,11 +8,12 @@ output that arrives.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from orderd.amm.curve import PRECISION, Segment, inverse_sqrt, kept
 from orderd.amm.side import Quote, Rates, Side
-from orderd.amm.swap import SwapError, SwapErrorKind, ceil_div
+from orderd.amm.swap import U64_MAX, SwapError, SwapErrorKind, ceil_div
 
 ONE_IN_BPS: Final = 10_000
 
@@ -23,6 +24,11 @@ class TransferFee:
 
     bps: int = 0
     maximum: int = 0
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the fee of some amount is the maximum."""
+        return self.maximum * ONE_IN_BPS < U64_MAX * self.bps
 
     def of(self, amount: int) -> int:
         """The fee withheld from a transfer of ``amount``."""
@@ -67,9 +73,15 @@ class TaxedSide:
     buys_exactly: bool = True
 
     def rates(self) -> Rates:
-        spot, fee = self.side.rates()
-        left = (1 - fee) * (1 - Fraction(self.fee_in.bps, ONE_IN_BPS)) * (1 - Fraction(self.fee_out.bps, ONE_IN_BPS))
-        return Rates(spot, 1 - left)
+        spot, fee, *_ = self.side.rates()
+        left = most = 1 - fee
+        maximum = 0
+        for each, worth in ((self.fee_in, spot), (self.fee_out, 1)):
+            kept_part = 1 - Fraction(each.bps, ONE_IN_BPS)
+            left *= kept_part
+            most *= 1 if each.is_bounded else kept_part
+            maximum += ceil(each.maximum * worth) if each.is_bounded else 0
+        return Rates(spot, 1 - left, most - left, maximum)
 
     def quote(self, amount_in: int) -> Quote:
         taken = self.fee_in.of(amount_in)

@@ -4,6 +4,7 @@ output."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from orderd.amm.side import Rates
 from orderd.amm.swap import SwapError
@@ -17,7 +18,8 @@ Way = tuple[Sequence[OpenPool], ...]
 class Outline:
     """``best_rate`` is the output for a first unit after fees on the best way, in base units, which is an upper bound
     of the average for any amount and split; None if a pool has no rate. ``given_up`` is the maximum by which the best
-    route's output may be below that of a more expensive route, in base units. ``slot`` is the lowest slot of the pools.
+    route's output may be below that of a more expensive route, or below what a larger amount would get for its part,
+    in base units. ``slot`` is the lowest slot of the pools.
     """
 
     pools: tuple[tuple[object, Rates | None], ...]
@@ -42,7 +44,7 @@ def outline(ways: Sequence[Way], given_up: int) -> Outline:
     """The outline of a market with these ways; ways without pools for a hop are ignored."""
     ways = [way for way in ways if all(way)]
     rated = {id(pool): (pool, _rates(pool)) for way in ways for hop in way for pool in hop}
-    paid = {key: None if rates is None else rates.spot * (1 - rates.fee) for key, (_, rates) in rated.items()}
+    paid = {key: None if rates is None else _best_rate(rates) for key, (_, rates) in rated.items()}
     states = tuple((pool.read_as, rates) for pool, rates in rated.values())
     slot = min((pool.slot for pool, _ in rated.values()), default=0)
     if None in paid.values():
@@ -54,7 +56,21 @@ def outline(ways: Sequence[Way], given_up: int) -> Outline:
             rate *= _highest(paid[id(pool)] for pool in hop)
         return rate
 
+    def bounded_fees(way: Way) -> int:
+        """The most that fees with a maximum take, in base units of the output, if all pools share the order."""
+        taken = Fraction(0)
+        for hop in way:
+            known = (rates for pool in hop if (rates := rated[id(pool)][1]) is not None)
+            taken = taken * _highest(paid[id(pool)] for pool in hop) + sum(rates.maximum for rates in known)
+        return ceil(taken)
+
+    given_up += max(map(bounded_fees, ways), default=0)
     return Outline(states, _highest(best(way) for way in ways), given_up, slot)
+
+
+def _best_rate(rates: Rates) -> Fraction:
+    """The output for one unit of an amount for which fees with a maximum do not matter."""
+    return rates.spot * (1 - rates.fee + rates.bounded_fee)
 
 
 def _highest(rates: "Iterable[Fraction | None]") -> Fraction:

@@ -1,10 +1,11 @@
 """The resting orders of one pair in one direction, sorted so that a change of the market needs few exact quotes.
 
 Orders are compared by the average price of their amount. A larger amount never gets a better average, except for fixed
-costs of a route and rounding. So orders are grouped by the size of their amount, in powers of two, and sorted by the
-average that meets them. The best price for a first unit excludes most limit orders without a quote. For the others, a
-quote of the smallest amount of a group shows which limits may be met in this group and in all larger ones, and a quote
-of the largest amount shows which stops may be met in this group and in all smaller ones. Only these are quoted exactly.
+costs of a route, transfer fees with a maximum, and rounding. So orders are grouped by the size of their amount, in
+powers of two, and sorted by the average that meets them. The best price for a first unit excludes most limit orders
+without a quote. For the others, a quote of the smallest amount of a group shows which limits may be met in this group
+and in all larger ones, and a quote of the largest amount shows which stops may be met in this group and in all smaller
+ones. Only these are quoted exactly.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -86,8 +87,9 @@ class PairBook:
         """The orders that need an exact quote: all whose bounds the market meets, and few others.
 
         ``given_up`` is the most that the best route may pay less than a more expensive route, which another amount may
-        take. ``best_rate`` is the best rate for a first unit; None if it is unknown. If no route ``is_searched`` for,
-        the tolerance is smaller: trailing stops near their best price are then left out.
+        take, or than its part of a larger amount would get. ``best_rate`` is the best rate for a first unit; None if it
+        is unknown. If no route ``is_searched`` for, the tolerance is smaller: trailing stops near their best price are
+        then left out.
         """
         most = _SLACK if is_searched else _EXACT
         lengths = sorted(self._sizes)

@@ -279,4 +279,22 @@ MUTANTS: Final = (
         ("tests/integration/db/test_schema.py::test_a_downgrade_withdraws_resting_orders",),
         "An older release executes queued limit orders at the market price.",
     ),
+    Mutant(
+        "stop-under-a-bounded-fee",
+        10,
+        "orderd/engine/routing/outline.py",
+        "    given_up += max(map(bounded_fees, ways), default=0)\n",
+        "",
+        ("tests/unit/engine/test_outline.py::test_a_book_includes_orders_whose_transfer_fee_has_a_maximum",),
+        "A stop for a token whose transfer fee has a maximum does not fire: a larger amount gets a better price.",
+    ),
+    Mutant(
+        "limit-above-a-bounded-fee",
+        10,
+        "orderd/engine/routing/outline.py",
+        "(1 - rates.fee + rates.bounded_fee)",
+        "(1 - rates.fee)",
+        ("tests/unit/engine/test_outline.py::test_a_book_includes_orders_whose_transfer_fee_has_a_maximum",),
+        "A limit order for such a token is never executed, although the market pays its price.",
+    ),
 )

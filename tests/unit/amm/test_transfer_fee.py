@@ -114,9 +114,17 @@ def test_an_output_consumed_by_the_fee_is_refused() -> None:
 
 
 def test_the_rates_include_all_fees() -> None:
-    spot, fee = pool_side().rates()
+    spot, fee, *_ = pool_side().rates()
     taxed = TaxedSide(pool_side(), TransferFee(100, 9), TransferFee(200, 9)).rates()
-    assert taxed == Rates(spot, 1 - (1 - fee) * Fraction(99, 100) * Fraction(98, 100))
+    assert taxed[:2] == (spot, 1 - (1 - fee) * Fraction(99, 100) * Fraction(98, 100))
+
+
+def test_the_rates_say_which_part_of_the_fees_has_a_maximum() -> None:
+    spot, fee, *_ = pool_side().rates()
+    taxed = TaxedSide(pool_side(), TransferFee(100, 1_000), TransferFee(200, 500)).rates()
+    assert taxed.fee - taxed.bounded_fee == fee
+    assert 0 <= taxed.maximum - 500 - spot * 1_000 < 1
+    assert TaxedSide(pool_side(), TransferFee(100, U64_MAX), NO_FEE).rates()[2:] == (0, 0)
 
 
 @given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(10**6, 10**12))

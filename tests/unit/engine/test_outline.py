@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from orderd.amm.side import Rates
+from orderd.amm.transfer_fee import NO_FEE, TaxedSide, TransferFee
 from orderd.domain.errors import OrderdError
 from orderd.domain.money import BPS
 from orderd.domain.pool_kind import VenueName
@@ -108,6 +110,31 @@ def test_a_book_includes_orders_whose_best_path_is_too_expensive_for_small_amoun
     if rent:
         ways = {paid * 1_000 // amount for amount in AMOUNTS if (paid := market.pays(amount)) is not None}
         assert {98, 99} <= ways, "small amounts take the direct path, larger ones the other"
+    _check_book(market)
+
+
+@pytest.mark.parametrize("maximum", [10**4, 10**7, 2**63], ids=["low maximum", "high maximum", "no maximum"])
+@pytest.mark.parametrize("is_bought", [False, True], ids=["sold", "bought"])
+@pytest.mark.parametrize("pools", [1, 2], ids=["one pool", "two pools"])
+@pytest.mark.parametrize("is_through", [False, True], ids=["direct", "through another token"])
+def test_a_book_includes_orders_whose_transfer_fee_has_a_maximum(
+    maximum: int, is_bought: bool, pools: int, is_through: bool
+) -> None:
+    """So a larger amount has a better average price."""
+    sol, usdc, token, *_ = (each.mint for each in WELL_KNOWN["simnet"])
+    fee = TransferFee(500, maximum)
+    fees = (NO_FEE, fee) if is_bought else (fee, NO_FEE)
+    taxed = tuple(TaxedSide(side(price), *fees) for price in (0.1, 0.0999)[:pools])
+    pair, taxed_pair, other = (sol, token), (usdc, token), (sol, usdc)
+    if not is_bought:
+        pair, taxed_pair, other = (token, sol), (token, usdc), (usdc, sol)
+    sides: Any = {taxed_pair: taxed, other: (side(2.0),)} if is_through else {pair: taxed}
+    market = _Market(router(StubVenue(VenueName.RAYDIUM, sides)), lambda _: True, pair)
+    best = market.outline.best_rate
+    assert best is not None
+    paid = {amount: paid for amount in AMOUNTS if (paid := market.pays(amount)) is not None}
+    assert len(paid) > len(AMOUNTS) // 2
+    assert all(Fraction(out, amount) <= best for amount, out in paid.items())
     _check_book(market)
 
 
