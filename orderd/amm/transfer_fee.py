@@ -30,6 +30,11 @@ class TransferFee:
         """Whether the fee of some amount is the maximum."""
         return self.maximum * ONE_IN_BPS < U64_MAX * self.bps
 
+    @property
+    def bps_of_curve(self) -> int:
+        """The rate for a curve, which knows no maximum; 0 if it takes everything, so that only the maximum matters."""
+        return 0 if self.bps == ONE_IN_BPS and self.is_bounded else self.bps
+
     def of(self, amount: int) -> int:
         """The fee withheld from a transfer of ``amount``."""
         return min(ceil_div(amount * self.bps, ONE_IN_BPS), self.maximum)
@@ -99,7 +104,7 @@ class TaxedSide:
         return self._taxed(swap, self.fee_in.before(swap.amount_in) - swap.amount_in, swap.amount_out - amount_out)
 
     def segments(self) -> Iterator[Segment]:
-        kept_in, kept_out = (kept(fee.bps, ONE_IN_BPS) for fee in (self.fee_in, self.fee_out))
+        kept_in, kept_out = (kept(fee.bps_of_curve, ONE_IN_BPS) for fee in (self.fee_in, self.fee_out))
         scale = inverse_sqrt(kept_in * kept_out >> 64)
         for start, end, amount_in, steps in self.side.segments():
             gross = (amount_in << 64) // kept_in

@@ -79,4 +79,13 @@ MUTANTS: Final = (
         ("tests/unit/domain/test_mint.py::test_a_mint_with_more_decimals_than_an_order_can_have_is_not_traded",),
         "An order for such a token is answered with an internal error, and its client sends it again for ever.",
     ),
+    Mutant(
+        "no-curve-under-a-flat-fee",
+        11,
+        "orderd/amm/transfer_fee.py",
+        "return 0 if self.bps == ONE_IN_BPS and self.is_bounded else self.bps",
+        "return self.bps",
+        ("tests/unit/amm/test_transfer_fee.py::test_a_fee_of_everything_up_to_a_maximum_leaves_a_curve",),
+        "A token is bought for an exact amount and cannot be sold again.",
+    ),
 )

@@ -119,12 +119,20 @@ def test_the_rates_include_all_fees() -> None:
     assert taxed[:2] == (spot, 1 - (1 - fee) * Fraction(99, 100) * Fraction(98, 100))
 
 
+def test_a_fee_of_everything_up_to_a_maximum_leaves_a_curve() -> None:
+    """Without a curve, such a token could be bought for an exact amount, but not be sold."""
+    flat, whole = TransferFee(10_000, 5), TransferFee(10_000, U64_MAX)
+    assert [*TaxedSide(pool_side(), flat, flat).segments()] == [*TaxedSide(pool_side(), NO_FEE, NO_FEE).segments()]
+    with pytest.raises(SwapError):
+        next(TaxedSide(pool_side(), whole, NO_FEE).segments())
+
+
 def test_the_rates_say_which_part_of_the_fees_has_a_maximum() -> None:
     spot, fee, *_ = pool_side().rates()
     taxed = TaxedSide(pool_side(), TransferFee(100, 1_000), TransferFee(200, 500)).rates()
     assert taxed.fee - taxed.bounded_fee == fee
     assert 0 <= taxed.maximum - 500 - spot * 1_000 < 1
-    assert TaxedSide(pool_side(), TransferFee(100, U64_MAX), NO_FEE).rates()[2:] == (0, 0)
+    assert TaxedSide(pool_side(), TransferFee(100, U64_MAX), NO_FEE).rates()[2:] == (Fraction(0), 0)
 
 
 @given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(10**6, 10**12))

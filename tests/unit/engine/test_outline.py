@@ -113,16 +113,20 @@ def test_a_book_includes_orders_whose_best_path_is_too_expensive_for_small_amoun
     _check_book(market)
 
 
-@pytest.mark.parametrize("maximum", [10**4, 10**7, 2**63], ids=["low maximum", "high maximum", "no maximum"])
+@pytest.mark.parametrize(
+    ("bps", "maximum"),
+    [(500, 10**4), (500, 10**7), (500, 2**63), (BPS, 10**4)],
+    ids=["low maximum", "high maximum", "no maximum", "all up to a maximum"],
+)
 @pytest.mark.parametrize("is_bought", [False, True], ids=["sold", "bought"])
 @pytest.mark.parametrize("pools", [1, 2], ids=["one pool", "two pools"])
 @pytest.mark.parametrize("is_through", [False, True], ids=["direct", "through another token"])
 def test_a_book_includes_orders_whose_transfer_fee_has_a_maximum(
-    maximum: int, is_bought: bool, pools: int, is_through: bool
+    bps: int, maximum: int, is_bought: bool, pools: int, is_through: bool
 ) -> None:
     """So a larger amount has a better average price."""
     sol, usdc, token, *_ = (each.mint for each in WELL_KNOWN["simnet"])
-    fee = TransferFee(500, maximum)
+    fee = TransferFee(bps, maximum)
     fees = (NO_FEE, fee) if is_bought else (fee, NO_FEE)
     taxed = tuple(TaxedSide(side(price), *fees) for price in (0.1, 0.0999)[:pools])
     pair, taxed_pair, other = (sol, token), (usdc, token), (sol, usdc)
