@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -21,6 +21,7 @@ from orderctl.tui.command_line import Complete, Place, Verb, amendment
 from orderctl.tui.desk import Desk
 from orderctl.tui.explorer import explorer_url
 from orderctl.tui.export import export
+from orderctl.tui.keys_in_order import KeysInOrder
 from orderctl.tui.messages import OrderChosen
 from orderctl.tui.remembered import Memory
 from orderctl.tui.screens.orders import OrdersScreen
@@ -45,7 +46,7 @@ class AboutAnOrder(Protocol):
     def order(self) -> UUID | None: ...
 
 
-class KeyedApp(App[ClientError]):
+class KeyedApp(KeysInOrder[ClientError]):
     """An application with the common key bindings; ``complete`` completes command lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
