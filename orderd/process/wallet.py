@@ -42,11 +42,12 @@ def simnet_client(settings: Settings, url: str) -> RpcClient:
 def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
     """Request each token that ``owner`` does not hold from the faucet, and wait until it has arrived.
 
-    Returns the requested amounts as text. Raises OrderdError if the chain refuses, or if the tokens do not arrive
-    within 30 s. Single failed requests are tolerated.
+    Returns the requested amounts as text. Raises OrderdError if the chain refuses twice in a row, or if the tokens do
+    not arrive within 30 s. Single failed requests are tolerated.
     """
     requested: dict[str, str] = {}
     deadline = time.monotonic() + _WAIT_SECONDS
+    is_refused = False
     while True:
         try:
             missing = [mint for mint in FAUCET_AMOUNTS if not _holds(rpc, owner, mint)]
@@ -56,10 +57,12 @@ def fund_on_simnet(rpc: RpcClient, owner: Pubkey) -> list[str]:
                 if mint not in requested:
                     requested[mint] = _request_from_faucet(rpc, owner, mint)
             problem = OrderdError(ErrorCode.RPC_UNAVAILABLE, f"the faucet's money did not reach the wallet {owner}")
+            is_refused = False
         except RpcError as error:
             problem = OrderdError(error.error_code, f"the wallet {owner} could not be funded: {error}")
-            if isinstance(error, RpcResponseError):
+            if is_refused and isinstance(error, RpcResponseError):
                 raise problem from error
+            is_refused = isinstance(error, RpcResponseError)
         if time.monotonic() > deadline:
             raise problem
         time.sleep(_POLL_SECONDS)
