@@ -18,8 +18,8 @@ from textual.widgets import Input
 
 Result = TypeVar("Result")
 
-_PASSES: Final = 2
-"""The first pass is the way of the key, and the second one that of a message that its action has sent."""
+_SUBMIT: Final = "enter"
+"""The key whose action sends a message, which takes the same way as the key."""
 _SECONDS: Final = 0.1
 """Maximum wait for a node, which may be removed by the key and then handles nothing more."""
 
@@ -35,23 +35,30 @@ class KeysInOrder(App[Result], Generic[Result]):
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key) or event.is_forwarded:
             await super().on_event(event)
-            return
-        self._keys.append(event)
-        if self._delivery is None or self._delivery.done():
-            self._delivery = asyncio.create_task(self._deliver())
+        elif self._delivery is None or self._delivery.done():
+            target = self.focused or self.screen
+            await super().on_event(event)
+            self._delivery = asyncio.create_task(self._deliver_after(event, target))
+        else:
+            self._keys.append(event)
 
-    async def _deliver(self) -> None:
-        while self._keys:
+    async def _deliver_after(self, key: Key, target: DOMNode) -> None:
+        """Handle the waiting keys, each when the one before has had its effect; ``key`` is the first of these."""
+        while True:
+            await self._has_effect(key, target)
+            if not self._keys:
+                return
             key, target = self._keys.popleft(), self.focused or self.screen
             self.call_later(super().on_event, key)
             await _handled(self)
-            if key.is_printable and isinstance(target, Input):
-                await _handled(target)  # which lets nobody else have it
-                continue
-            for _ in range(_PASSES):
-                for node in target.ancestors_with_self:
-                    await _handled(node)
-            await _handled(self.screen)  # which may have been opened by the key
+
+    async def _has_effect(self, key: Key, target: DOMNode) -> None:
+        if key.is_printable and isinstance(target, Input):
+            await _handled(target)  # which lets nobody else have it
+            return
+        for node in (*target.ancestors_with_self, *(target.ancestors_with_self if key.key == _SUBMIT else ())):
+            await _handled(node)
+        await _handled(self.screen)  # which may have been opened by the key
 
 
 async def _handled(node: DOMNode) -> None:
