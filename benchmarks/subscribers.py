@@ -66,11 +66,15 @@ class Run:
 class Subscriber:
     """Follows one order, and checks that its events come without gaps."""
 
-    def __init__(self, run: Run, ended: asyncio.Event, host: str) -> None:
+    client: LightClient
+
+    def __init__(self, run: Run, ended: asyncio.Event) -> None:
         self._run = run
         self._ended = ended
         self._seq = 0
-        self.client = LightClient(host, self._on_message)
+
+    async def connect(self, url: str) -> None:
+        self.client = await LightClient.connect(url, self._on_message)
 
     async def submit_and_follow(self, number: int) -> None:
         pair = ("SOL", "USDC", "0.001") if number % 2 else ("USDC", "SOL", "0.1")
@@ -101,15 +105,13 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
     address = urlsplit(daemon.url)
     host, port = address.hostname or "", address.port or 0
     pid = read_address(daemon.log.parent / "gateway.json")["pid"]
-    loop = asyncio.get_running_loop()
     turn = asyncio.Semaphore(_AT_ONCE)
 
     async def open_one() -> Subscriber:
         async with turn:
             began = time.perf_counter()
-            subscriber = Subscriber(run, ended, address.netloc)
-            await loop.create_connection(lambda: subscriber.client, host, port)
-            await subscriber.client.opened
+            subscriber = Subscriber(run, ended)
+            await subscriber.connect(daemon.url)
             run.connecting.append(time.perf_counter() - began)
             return subscriber
 
@@ -140,9 +142,7 @@ async def measure(daemon: Daemon, subscribers: int, stuck: int) -> Run:
                 "disconnected as slow": _metric(daemon.url, "orderd_ws_slow_disconnects_total"),
                 "that received code 1013": sum([await _close_code(each) == 1013 for each in readers]),
             }
-    for each in followers:
-        each.client.transport.close()
-    await asyncio.gather(*(each.client.lost for each in followers))
+    await asyncio.gather(*(each.client.close() for each in followers))
     return run
 
 

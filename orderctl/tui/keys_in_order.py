@@ -9,7 +9,7 @@ the next key waits until the messages of the one before have been handled.
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -24,7 +24,7 @@ _SECONDS: Final = 0.1
 """Maximum wait for a node, which may be removed by the key and then handles nothing more."""
 
 
-class KeysInOrder(App[Result], Generic[Result]):
+class KeysInOrder(App[Result]):
     """An application that handles its keys one after another."""
 
     def __init__(self) -> None:
@@ -56,7 +56,8 @@ class KeysInOrder(App[Result], Generic[Result]):
         if key.is_printable and isinstance(target, Input):
             await _handled(target)  # which lets nobody else have it
             return
-        for node in (*target.ancestors_with_self, *(target.ancestors_with_self if key.key == _SUBMIT else ())):
+        way = target.ancestors_with_self
+        for node in way * 2 if key.key == _SUBMIT else way:
             await _handled(node)
         await _handled(self.screen)  # which may have been opened by the key
 
