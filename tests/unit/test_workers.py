@@ -105,6 +105,7 @@ def run(directory: Path, *arguments: str) -> tuple[int, str, Counter[str]]:
         env={
             **os.environ,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_DEBUG_TEMPROOT": str(directory),  # else it would delete the directories of earlier runs
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "COLUMNS": "200",
         },
