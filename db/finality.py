@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Final
 
 from db.connection import database
 from db.exclusive import exclusive
@@ -11,7 +12,8 @@ from db.models import Order, listed
 from orderd.domain.events import RolledBack
 from orderd.domain.order import EventKind, sources
 
-_LOCK = 7_140_051_903_118
+_LOCK: Final = 7_140_051_903_118
+_LOCK_OF_LATE: Final = 7_140_051_903_124
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class Landing:
     blockhash_slot: int | None
 
 
-def exclusive_handling() -> AbstractContextManager[bool]:
-    """Try to become the only process that handles them; yields whether this succeeded. Holds a connection."""
-    return exclusive(_LOCK)
+def exclusive_handling(*, late: bool = False) -> AbstractContextManager[bool]:
+    """Try to become the only process that handles them, or the ``late`` ones; yields whether this succeeded. Holds a
+    connection."""
+    return exclusive(_LOCK_OF_LATE if late else _LOCK)
 
 
 def awaiting(limit: int) -> list[Landing]:

@@ -42,7 +42,7 @@ def run_worker(settings: Settings) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, _awaited_signals())
     connect(
         settings.database_url.get_secret_value(),
-        max_connections=settings.worker_threads + 18,  # a thread needs one, and so does each loop
+        max_connections=settings.worker_threads + 20,  # a thread needs one, and so does each loop
         application="orderd worker",
         statement_seconds=_STATEMENT_SECONDS,
     )

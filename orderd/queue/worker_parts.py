@@ -71,6 +71,10 @@ _POLL_MS: Final = 250
 """Interval at which an idle consumer checks whether to stop; an order wakes it immediately."""
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are checked."""
+_LATE_SECONDS: Final = 1.0
+"""How often attempts are checked that only the transaction history can decide."""
+_LATE_FINALITY_SECONDS: Final = 5.0
+"""The same for successes."""
 _WARM_SECONDS: Final = 5.0
 """Interval at which recently used pools are checked for changes without a hint."""
 _FAMILIES_SECONDS: Final = 0.4
@@ -257,15 +261,22 @@ def _settlement(base: _Base, resending: Resending) -> list[Loop]:
     """The loops for sent transactions; the first one settles them."""
     settings, trading = base.settings, base.trading
     interval = settings.settle_interval_ms / 1000
-    settlement = Settlement(base.live, trading.observer(settings), base.outcomes, base.publisher, resending)
-    finality = Finality(trading.observer(settings), base.publisher)
+
+    def settlement() -> Settlement:
+        return Settlement(base.live, trading.observer(settings), base.outcomes, base.publisher, resending)
+
+    def finality() -> Finality:
+        return Finality(trading.observer(settings), base.publisher)
+
     unknown = UnknownOutcomes(base.publisher, settings.unknown_after_seconds, base.clock.check)
     restoring = Restoring(trading.observer(settings), base.outcomes, base.publisher, base.halts.known)
     return [
-        Loop("settlement", settlement.run_once, interval),
+        Loop("settlement", settlement().run_once, interval),
         Loop("resending", resending.run_once, interval),
+        Loop("late settlement", settlement().run_late, _LATE_SECONDS),
         Loop("restoring", restoring.run_once, RESTORING_SECONDS),
-        Loop("finality", finality.run_once, _FINALITY_SECONDS),
+        Loop("finality", finality().run_once, _FINALITY_SECONDS),
+        Loop("late finality", finality().run_late, _LATE_FINALITY_SECONDS),
         Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
     ]
 

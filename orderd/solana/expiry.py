@@ -53,6 +53,10 @@ class Validity:
         """Whether no block after the finalized one can contain the transaction."""
         return self.slots_left(finalized) <= 0
 
+    def is_late(self, finalized: EpochInfo) -> bool:
+        """Whether nodes may have dropped its status, so that only the transaction history can decide."""
+        return finalized.absolute_slot - self.first_slot(finalized) > STATUSES_KEPT
+
     def slots_left(self, finalized: EpochInfo) -> int:
         """The minimum number of slots that still have to be finalized until the validity is over; 0 or less if it is.
 

@@ -43,6 +43,13 @@ class _Broken(NamedTuple):
     history_from: int
 
 
+class Sent(NamedTuple):
+    """An order's transaction, and the first slot in which it can have landed."""
+
+    signature: Signature
+    first_slot: int
+
+
 class PaidTransaction(NamedTuple):
     """A transaction that the wallet has paid."""
 
@@ -71,12 +78,16 @@ class Observer:
 
     # Statuses and transactions
 
-    def observe(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+    def finalized(self) -> EpochInfo:
+        """The newest slot and height that cannot be rolled back. Raises RpcError."""
+        self._finalized = self._rpc.get_epoch_info(self.final_at)
+        return self._finalized
+
+    def observe(self, attempts: Mapping[Signature, Validity], finalized: EpochInfo) -> dict[Signature, Sighting]:
         """Query the statuses of all signatures, in batches. Signatures whose query failed are not in the result.
 
-        Raises RpcError if all queries failed.
+        ``finalized`` is known before the queries. Raises RpcError if all queries failed.
         """
-        self._finalized = finalized = self._rpc.get_epoch_info(self.final_at)
         oldest = min((each.first_slot(finalized) for each in attempts.values()), default=finalized.absolute_slot)
         history_from = self._history_from(finalized, oldest) if self._is_one_node else None
         witness = None if self._is_one_node else self._witness_for(finalized, attempts.values())
@@ -109,7 +120,7 @@ class Observer:
     ) -> dict[Signature, tuple[Sighting, TransactionInfo | RpcError | None]]:
         """Query, in one request, the statuses and effects of transactions for which there was a landing hint.
 
-        The result does not prove that a transaction has not landed. Empty before the first ``observe``.
+        The result does not prove that a transaction has not landed. Empty before the first ``finalized``.
 
         Raises RpcError.
         """
@@ -137,24 +148,37 @@ class Observer:
 
     # The wallet's transactions
 
-    def paid_since(
-        self, slot: int, orders: Mapping[UUID, Signature], finalized: EpochInfo
-    ) -> dict[UUID, PaidTransaction]:
-        """The orders for which the wallet has paid a successful transaction, from ``slot`` up to ``finalized``.
+    def paid_for(
+        self, orders: Mapping[UUID, Sent], finalized: EpochInfo
+    ) -> dict[UUID, PaidTransaction | RpcError | None]:
+        """For each order the successful transaction that the wallet has paid for, from its slot up to ``finalized``;
+        None if there is none, RpcError if that is not known.
 
         A transaction belongs to the order in its memo, and the one in ``orders`` to its order, because some nodes omit
         memos. Anyone can mention the wallet and copy a memo, so only transactions that the wallet itself paid for
-        count. Raises RpcError if the node does not answer, if one of several nodes may have dropped the oldest of these
-        transactions, or if there are more than can be searched.
+        count. It is not known if the node does not answer, if one of several nodes may have dropped the oldest of these
+        transactions, or if there are more than can be searched. All orders are searched for together, newest
+        transactions first, so that an older order's error does not concern the others.
         """
-        named = {signature: order for order, signature in orders.items()}
+        named = {sent.signature: order for order, sent in orders.items()}
         candidates = dict[Signature, UUID]()
-        for mention in self._mentions_since(slot, finalized, reaches_back=not self._is_one_node):
-            if mention.err is None:
-                found = [memo.order_id for memo in memos_in(mention.memo)]
-                found += [named[mention.signature]] if mention.signature in named else []
-                candidates.update((mention.signature, order) for order in found if order in orders)
-        return {candidates[paid.signature]: paid for paid in self.paid_by_wallet(list(candidates))}
+        paid: dict[UUID, PaidTransaction | RpcError | None] = dict.fromkeys(orders)
+        since, reached = min(sent.first_slot for sent in orders.values()), finalized.absolute_slot + 1
+        try:
+            for mention in self._mentions_since(since, finalized, reaches_back=not self._is_one_node):
+                reached = mention.slot
+                if mention.err is None:
+                    found = [memo.order_id for memo in memos_in(mention.memo)]
+                    found += [named[mention.signature]] if mention.signature in named else []
+                    candidates.update((mention.signature, order) for order in found if order in orders)
+        except RpcError as error:
+            paid.update((order, error) for order, sent in orders.items() if sent.first_slot <= reached)
+        for (signature, order), answer in zip(candidates.items(), self.fetch(list(candidates)), strict=True):
+            try:
+                paid[order] = self._if_paid(signature, answer) or paid[order]
+            except RpcError as error:
+                paid[order] = paid[order] or error
+        return paid
 
     def newest_mentions(self) -> list[Mention]:
         """The newest transactions that mention the wallet, with any signer, newest first. Raises RpcError."""
@@ -163,25 +187,22 @@ class Observer:
     def paid_by_wallet(self, signatures: Sequence[Signature]) -> list[PaidTransaction]:
         """The transactions that the wallet itself has paid for, in order. Raises RpcError if the node does not know
         one."""
-        paid = []
-        for signature, answer in zip(signatures, self.fetch(signatures), strict=True):
-            if isinstance(answer, RpcError):
-                raise answer
-            if answer is None:
-                raise RpcTransportError(f"getTransaction: {signature}, found for the wallet, is not known")
-            if answer.payer == str(self._wallet):
-                paid.append(PaidTransaction(signature, answer))
-        return paid
+        answers = zip(signatures, self.fetch(signatures), strict=True)
+        return [paid for signature, answer in answers if (paid := self._if_paid(signature, answer)) is not None]
+
+    def _if_paid(self, signature: Signature, answer: TransactionInfo | RpcError | None) -> PaidTransaction | None:
+        """The transaction, if the wallet itself has paid for it. Raises RpcError if it is not known."""
+        if isinstance(answer, RpcError):
+            raise answer
+        if answer is None:
+            raise RpcTransportError(f"getTransaction: {signature}, found for the wallet, is not known")
+        return PaidTransaction(signature, answer) if answer.payer == str(self._wallet) else None
 
     # Heights and history
 
     def newest_height(self) -> int:
         """The height of the newest block that the endpoint knows. Raises RpcError."""
         return self._rpc.get_block_height("processed")
-
-    def finalized(self) -> EpochInfo:
-        """The newest slot and height that cannot be rolled back. Raises RpcError."""
-        return self._rpc.get_epoch_info(self.final_at)
 
     def confirm_chain(self) -> None:
         """Return if the endpoint still serves the expected chain. Raises RpcError.
@@ -272,12 +293,10 @@ def _batches(
 ) -> Iterator[tuple[Sequence[Signature], bool]]:
     """The signatures of each call, with room for a witness, and whether it must search the history, which not all nodes
     keep."""
-    old = [
-        key for key, each in attempts.items() if finalized.absolute_slot - each.first_slot(finalized) > STATUSES_KEPT
-    ]
-    recent = [key for key in attempts if key not in set(old)]
+    recent = [key for key, each in attempts.items() if not each.is_late(finalized)]
+    late = [key for key, each in attempts.items() if each.is_late(finalized)]
     size = MAX_SIGNATURES_PER_CALL - 1
-    for signatures, search_history in ((recent, False), (old, True)):
+    for signatures, search_history in ((recent, False), (late, True)):
         for start in range(0, len(signatures), size):
             yield signatures[start : start + size], search_history
 

@@ -35,6 +35,8 @@ class TrackedAttempt:
     """Whether a hint says that it has landed."""
     is_proved_once: bool = False
     """Whether one pass has proved that it has expired."""
+    is_late: bool = False
+    """Whether only the transaction history can decide."""
     is_stuck: bool = False
     """Whether the log already says why it is stuck."""
 

@@ -1,8 +1,12 @@
-"""Settles all live attempts: confirmed, failed or expired. One loop in each worker process, which is also the recovery.
+"""Settles all live attempts: confirmed, failed or expired. Two loops in each worker process, which are also the
+recovery.
 
 An attempt is live from the moment its bytes are stored until its outcome on the chain is known. The loop begins by
 adopting every live attempt without a holder; a worker's own attempts join them before their first send. An RPC failure,
 a time-out or "not found" decides nothing: the attempt stays live and is queried again.
+
+Late attempts, which only the transaction history can decide, have their own loop: not every node searches its history,
+and a search may take long. So an order with an unknown outcome neither fails nor delays the passes over all others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +26,7 @@ from orderd.engine.settlement.live import LiveAttempts, TrackedAttempt
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.engine.settlement.resending import Resending
 from orderd.solana.expiry import Sighting
-from orderd.solana.observer import Observer, PaidTransaction
+from orderd.solana.observer import Observer, PaidTransaction, Sent
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
 
@@ -31,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class Settlement:
-    """Decides about the attempts that this process holds. For one thread."""
+    """Decides about the attempts that this process holds. For one thread; each loop has its own one."""
 
     def __init__(
         self,
@@ -48,13 +52,24 @@ class Settlement:
         self._resending = resending
 
     def run_once(self) -> int:
-        """One pass over all live attempts. Returns how many it settled. Raises RpcError if none could be asked."""
+        """One pass over all live attempts but the late ones. Returns how many it settled. Raises RpcError if none could
+        be queried."""
         self._live.adopt()
-        settled = self._settle_hinted()
-        attempts = self._live.all()
+        return self._settle_hinted() + self._settle_observed(late=False)
+
+    def run_late(self) -> int:
+        """The same for the late attempts."""
+        return self._settle_observed(late=True)
+
+    def _settle_observed(self, *, late: bool) -> int:
+        attempts = {signature: live for signature, live in self._live.all().items() if live.is_late is late}
         if not attempts:
-            return settled
-        sightings = self._observer.observe({signature: live.validity for signature, live in attempts.items()})
+            return 0
+        finalized = self._observer.finalized()
+        for live in attempts.values():
+            live.is_late = live.validity.is_late(finalized)
+        queried = {signature: live.validity for signature, live in attempts.items() if live.is_late is late}
+        sightings = self._observer.observe(queried, finalized)
         sighted = {signature: attempts[signature] for signature in sightings}
         for signature, live in sighted.items():
             if sightings[signature].status is not None:
@@ -62,9 +77,7 @@ class Settlement:
                 live.is_proved_once = False
         landed = [signature for signature in sighted if sightings[signature].landed]
         fetched = dict(zip(landed, self._observer.fetch(landed), strict=True))
-        return settled + self._write(
-            self._landed(sighted, sightings, fetched) | self._expired(sighted, sightings), sighted
-        )
+        return self._write(self._landed(sighted, sightings, fetched) | self._expired(sighted, sightings), sighted)
 
     def _settle_hinted(self) -> int:
         """Settle the attempts that have landed according to hints, with one request. Wrong hints are found in the
@@ -132,18 +145,20 @@ class Settlement:
         if not proved:
             return {}
         finalized = max((sightings[each].finalized for each in proved), key=lambda each: each.absolute_slot)
-        since = min(live.validity.first_slot(finalized) for live in proved.values())
+        paid = self._observer.paid_for(
+            {each.order_id: Sent(signature, each.validity.first_slot(finalized)) for signature, each in proved.items()},
+            finalized,
+        )
         try:
-            orders = {live.order_id: signature for signature, live in proved.items()}
-            paid = self._observer.paid_since(since, orders, finalized)
             self._observer.confirm_chain()
         except RpcError as error:
-            for live in proved.values():
-                live.report_stuck(f"the wallet's own transactions cannot be searched: {error}")
-            return {}
+            paid = dict.fromkeys(paid, error)
         changes = {}
         for signature, live in proved.items():
-            if (found := paid.get(live.order_id)) is not None:
+            found = paid[live.order_id]
+            if isinstance(found, RpcError):
+                live.report_stuck(f"the wallet's own transactions cannot be searched: {found}")
+            elif found is not None:
                 if (change := self._found(live, found)) is not None:
                     changes[signature] = change
             elif live.is_proved_once:

@@ -28,7 +28,7 @@ from orderd.engine.publish import Publisher
 from orderd.engine.settlement.outcome import Outcomes
 from orderd.solana.expiry import Validity
 from orderd.solana.json_rpc import translated_rpc_errors
-from orderd.solana.observer import Observer
+from orderd.solana.observer import Observer, Sent
 from orderd.solana.rpc import RpcError
 from orderd.solana.rpc_types import TransactionInfo
 from orderd.wire.order_detail import EvidenceResult
@@ -85,15 +85,16 @@ class Resolution:
         observer = self._observe()
         signature = Signature.from_string(attempt.signature)
         validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
-        sighting = observer.observe({signature: validity})[signature]
-        status = sighting.status
+        sighting = observer.observe({signature: validity}, observer.finalized())[signature]
+        status, finalized = sighting.status, sighting.finalized
         text = _NOT_FOUND
         if status is not None:
             verdict = "succeeded" if status.err is None else f"failed: {status.err}"
             text = f"{status.confirmation_status} in slot {status.slot}, {verdict}"
-        orders = {order.id: signature}
-        paid = observer.paid_since(validity.first_slot(sighting.finalized), orders, sighting.finalized)
-        return text, sighting.finalized.block_height, tuple(str(each.signature) for each in paid.values())
+        found = observer.paid_for({order.id: Sent(signature, validity.first_slot(finalized))}, finalized)[order.id]
+        if isinstance(found, RpcError):
+            raise found
+        return text, finalized.block_height, () if found is None else (str(found.signature),)
 
     def landed(self, account_id: UUID, ref: str, signature: str, by: Actor, *, sees_all: bool = False) -> OrderView:
         """End an unknown outcome with a transaction of the order that succeeded; the fill is read from the chain.
@@ -161,7 +162,8 @@ class Resolution:
         """Raises OrderdError as ``dead``, and RpcError."""
         signature = Signature.from_string(attempt.signature)
         validity = Validity(attempt.last_valid_block_height, attempt.blockhash_slot)
-        sighting = self._observe().observe({signature: validity})[signature]
+        observer = self._observe()
+        sighting = observer.observe({signature: validity}, observer.finalized())[signature]
         if (left := validity.slots_left(sighting.finalized)) > 0:
             seconds = math.ceil(left * self._slot_ms() / 1_000)
             raise OrderdError(

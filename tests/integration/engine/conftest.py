@@ -11,7 +11,7 @@ from solders.signature import Signature
 from db.connection import database
 from orderd.engine.publish import Publisher
 from orderd.solana.expiry import Sighting, Validity
-from orderd.solana.observer import PaidTransaction
+from orderd.solana.observer import PaidTransaction, Sent
 from orderd.solana.rpc import Commitment, RpcError, RpcWrongChainError
 from orderd.solana.rpc_types import EpochInfo, SignatureStatus, TokenBalance, TransactionInfo
 
@@ -47,14 +47,17 @@ class ScriptedChain:
     is_other_chain: bool = False
     final_at: Commitment = "confirmed"
 
-    def observe(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
-        self.observations += 1
+    def finalized(self) -> EpochInfo:
         if self.outage:
             raise self.outage
-        slot, epoch = self.block_height + self.is_current, EpochInfo(self.block_height + 1, self.block_height, 0)
+        return EpochInfo(self.block_height + 1, self.block_height, 0)
+
+    def observe(self, attempts: Mapping[Signature, Validity], finalized: EpochInfo) -> dict[Signature, Sighting]:
+        self.observations += bool(attempts)
+        slot = self.block_height + self.is_current
         return {
             each: Sighting(
-                self.statuses.get(str(each)), slot, epoch, self.is_witnessed, self.history_from, self.final_at
+                self.statuses.get(str(each)), slot, finalized, self.is_witnessed, self.history_from, self.final_at
             )
             for each in attempts
         }
@@ -75,16 +78,14 @@ class ScriptedChain:
     def fetch(self, signatures: Sequence[Signature]) -> list[TransactionInfo | RpcError | None]:
         return [self.unreadable or self.transactions.get(str(each)) for each in signatures]
 
-    def paid_since(
-        self, slot: int, orders: Mapping[UUID, Signature], finalized: EpochInfo
-    ) -> dict[UUID, PaidTransaction]:
-        if self.unsearchable:
-            raise self.unsearchable
-        return {
-            each: PaidTransaction(Signature.from_string(found), self.transactions[found])
-            for each, found in self.paid.items()
-            if each in orders
-        }
+    def paid_for(
+        self, orders: Mapping[UUID, Sent], finalized: EpochInfo
+    ) -> dict[UUID, PaidTransaction | RpcError | None]:
+        paid: dict[UUID, PaidTransaction | RpcError | None] = dict.fromkeys(orders, self.unsearchable)
+        for order in orders.keys() & self.paid.keys() if self.unsearchable is None else ():
+            found = self.paid[order]
+            paid[order] = PaidTransaction(Signature.from_string(found), self.transactions[found])
+        return paid
 
     def confirm_chain(self) -> None:
         if self.is_other_chain:

@@ -33,7 +33,7 @@ class Worker:
         self.live.track(attempt)
 
     def settle(self) -> int:
-        return self.settlement.run_once()
+        return self.settlement.run_once() + self.settlement.run_late()
 
     def settle_expired(self) -> int:
         """Two passes, because a proof of expiry needs two."""
@@ -44,7 +44,10 @@ class Worker:
 
 
 def worker_of(
-    chain: ScriptedChain, publisher: Publisher, leases: Leases, clock: Callable[[], float] = time.monotonic
+    chain: ScriptedChain | Observer,
+    publisher: Publisher,
+    leases: Leases,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Worker:
     """A worker that settles attempts from the chain's answers, with up to three attempts per order."""
     live = LiveAttempts(leases, resend_seconds=1.0, clock=clock)

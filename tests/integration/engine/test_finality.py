@@ -144,8 +144,7 @@ def test_a_missing_answer_does_not_roll_a_fill_back(
             final.run_once()
     elif silence == "no history":
         chain.unsearchable = RpcTransportError("-32011: Transaction history is not available from this node")
-        with pytest.raises(RpcTransportError):
-            final.run_once()
+        assert final.run_once() == 0
     else:
         chain.is_other_chain = True
         with pytest.raises(RpcWrongChainError):

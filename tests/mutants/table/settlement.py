@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 _SETTLEMENT: Final = "tests/integration/engine/test_settlement.py::"
+_LATE: Final = "tests/integration/engine/test_late_attempts.py::"
 _FINALITY: Final = "tests/integration/engine/test_finality.py::"
 _UNKNOWN: Final = "tests/integration/engine/test_unknown.py::"
 _RESOLUTION: Final = "tests/integration/engine/test_resolution.py::"
@@ -68,17 +69,35 @@ MUTANTS: Final = (
         "failed-search-is-not-found",
         1,
         "orderd/engine/settlement/loop.py",
-        'cannot be searched: {error}")\n            return {}\n',
-        'cannot be searched: {error}")\n            paid = {}\n',
+        "            found = paid[live.order_id]\n",
+        "            found = None if isinstance(paid[live.order_id], RpcError) else paid[live.order_id]\n",
         (f"{_SETTLEMENT}test_an_expiry_is_not_proved_while_the_wallets_history_is_unavailable",),
         "If the last search of the wallet's history fails, an order that has traded trades again.",
+    ),
+    Mutant(
+        "late-attempts-fail-all",
+        11,
+        "orderd/engine/settlement/loop.py",
+        "queried = {signature: live.validity for signature, live in attempts.items() if live.is_late is late}",
+        "queried = {signature: live.validity for signature, live in attempts.items()}",
+        (f"{_LATE}test_the_refused_search_of_the_history_does_not_fail_the_pass_of_other_attempts",),
+        "An order with an unknown outcome, at an endpoint without history, delays the settlement of all others.",
+    ),
+    Mutant(
+        "late-successes-fail-all",
+        11,
+        "orderd/engine/settlement/finality.py",
+        "for signature, each in validities.items() if each.is_late(finalized) is late}",
+        "for signature, each in validities.items()}",
+        (f"{_LATE}test_a_late_success_does_not_delay_the_finality_of_others",),
+        "A success that only the history can confirm keeps the exits of all other orders from their release.",
     ),
     Mutant(
         "found-transaction-ignored",
         1,
         "orderd/engine/settlement/loop.py",
-        "if (found := paid.get(live.order_id)) is not None:",
-        "if (found := None) is not None:",
+        "            elif found is not None:\n",
+        "            elif False:\n",
         (
             f"{_SETTLEMENT}test_a_transaction_in_the_wallets_history_has_landed_whatever_the_status",
             f"{_SETTLEMENT}test_another_transaction_of_the_order_in_the_wallets_history_is_its_fill",

@@ -172,7 +172,7 @@ def test_a_failure_on_a_real_chain_is_final_only_in_a_finalized_block(
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json")
     signature = Signature.default()
     observer = open_trading(settings).observer(settings)
-    (sighting,) = observer.observe({signature: Validity(1_000, 10)}).values()
+    (sighting,) = observer.observe({signature: Validity(1_000, 10)}, observer.finalized()).values()
     assert sighting.landed is is_end
 
 
@@ -211,7 +211,7 @@ def test_a_missing_status_proves_no_expiry_at_an_endpoint_of_many_nodes(
     settings = Settings(chain=chain, rpc_url="http://127.0.0.1:1", wallet=tmp_path / "wallet.json", **options)
     observer = open_trading(settings).observer(settings)
     validity = Validity(160, 10)
-    (sighting,) = observer.observe({Signature.default(): validity}).values()
+    (sighting,) = observer.observe({Signature.default(): validity}, observer.finalized()).values()
     assert sighting.is_too_late(validity)
     assert sighting.proves_expiry(validity) is is_proved
 

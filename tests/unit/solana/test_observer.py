@@ -10,8 +10,8 @@ from solders.signature import Signature
 from uuid_utils.compat import uuid7
 
 from orderd.domain.memo import Memo
-from orderd.solana.expiry import STATUSES_KEPT, Validity
-from orderd.solana.observer import Observer
+from orderd.solana.expiry import STATUSES_KEPT, Sighting, Validity
+from orderd.solana.observer import Observer, PaidTransaction, Sent
 from orderd.solana.rpc import RpcClient, RpcError, RpcRateLimitedError, RpcResponseError, RpcTransportError
 from orderd.solana.rpc_types import EpochInfo, TransactionInfo
 from tests.unit.solana.node import Node
@@ -62,6 +62,9 @@ class Cluster:
         rpc = RpcClient("http://cluster", transport=self.node)
         self.observer = Observer(rpc, WALLET, final_at, is_one_node=is_one_node, is_simnet=is_simnet)
 
+    def observe(self, attempts: Mapping[Signature, Validity]) -> dict[Signature, Sighting]:
+        return self.observer.observe(attempts, self.observer.finalized())
+
     def _recorded(self, method: str) -> Answer:
         def answer(params: list[Any]) -> Any:
             self.asked.setdefault(method, []).append(params)
@@ -94,7 +97,7 @@ def by(level: str) -> Answer:
 
 def test_a_witness_is_queried_in_the_same_call() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    seen = cluster.observer.observe(dict.fromkeys(signatures(300), EXPIRED))
+    seen = cluster.observe(dict.fromkeys(signatures(300), EXPIRED))
     asked = cluster.asked["getSignatureStatuses"]
     assert [len(params[0]) for params in asked] == [256, 46]
     assert all(params[0][0] == str(WITNESS) for params in asked)
@@ -108,7 +111,7 @@ def test_a_witness_is_queried_in_the_same_call() -> None:
     ids=["confirmed only", "processed only", "unknown"],
 )
 def test_a_witness_that_is_not_finalized_proves_nothing(answer: Answer) -> None:
-    (sighting,) = Cluster(getSignatureStatuses=answer).observer.observe({signatures(1)[0]: EXPIRED}).values()
+    (sighting,) = Cluster(getSignatureStatuses=answer).observe({signatures(1)[0]: EXPIRED}).values()
     assert sighting.is_too_late(EXPIRED)
     assert not sighting.proves_expiry(EXPIRED)
 
@@ -116,7 +119,7 @@ def test_a_witness_that_is_not_finalized_proves_nothing(answer: Answer) -> None:
 @pytest.mark.parametrize("block", [failing(-32004), failing(-32011), lambda _: {"result": {"signatures": []}}])
 def test_nothing_is_proved_without_a_witness(block: Answer) -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=block)
-    (sighting,) = cluster.observer.observe({signatures(1)[0]: EXPIRED}).values()
+    (sighting,) = cluster.observe({signatures(1)[0]: EXPIRED}).values()
     assert not sighting.proves_expiry(EXPIRED)
 
 
@@ -127,14 +130,14 @@ def test_a_later_transaction_of_the_wallet_is_the_witness_of_an_empty_block() ->
     empty: Answer = lambda _: {"result": {"signatures": []}}  # noqa: E731
     for slot, proven in ((SLOT, True), (SLOT - 1, False)):
         cluster = Cluster(getSignatureStatuses=by("finalized"), getBlock=empty, getSignaturesForAddress=found(slot))
-        (sighting,) = cluster.observer.observe({signatures(1)[0]: EXPIRED}).values()
+        (sighting,) = cluster.observe({signatures(1)[0]: EXPIRED}).values()
         assert sighting.proves_expiry(EXPIRED) is proven
         assert cluster.asked["getSignaturesForAddress"][0][1]["minContextSlot"] == SLOT
 
 
 def test_the_witness_is_from_the_finalized_slot_of_the_height() -> None:
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    cluster.observer.observe({signatures(1)[0]: EXPIRED})
+    cluster.observe({signatures(1)[0]: EXPIRED})
     assert cluster.asked["getEpochInfo"] == [[{"commitment": "finalized"}]]
     slot, config = cluster.asked["getBlock"][0]
     assert (slot, config["commitment"], config["transactionDetails"]) == (SLOT, "finalized", "signatures")
@@ -142,7 +145,7 @@ def test_the_witness_is_from_the_finalized_slot_of_the_height() -> None:
 
 def test_no_block_is_read_before_an_attempt_can_have_expired() -> None:
     cluster = Cluster()
-    cluster.observer.observe({signatures(1)[0]: UNDER_WAY})
+    cluster.observe({signatures(1)[0]: UNDER_WAY})
     assert "getBlock" not in cluster.asked
 
 
@@ -150,7 +153,7 @@ def test_a_landed_transaction_is_final_as_soon_as_its_slot_is() -> None:
     landed, later = (Validity(HEIGHT + 100, SLOT - 100, slot) for slot in (SLOT, SLOT + 1))
     cluster = Cluster(getSignatureStatuses=by("finalized"))
     first, second = signatures(2)
-    seen = cluster.observer.observe({first: landed, second: later})
+    seen = cluster.observe({first: landed, second: later})
     assert seen[first].proves_rollback(landed)
     assert not seen[second].proves_rollback(later)
 
@@ -163,21 +166,21 @@ def test_a_witness_is_reused_until_a_newer_one_is_needed() -> None:
     )
     attempt = signatures(1)[0]
     for _ in range(3):
-        cluster.observer.observe({attempt: EXPIRED})
+        cluster.observe({attempt: EXPIRED})
     assert len(cluster.asked["getBlock"]) == 1
     now[:] = [SLOT + 1, HEIGHT + 1]
-    (sighting,) = cluster.observer.observe({attempt: UNDER_WAY}).values()
+    (sighting,) = cluster.observe({attempt: UNDER_WAY}).values()
     assert len(cluster.asked["getBlock"]) == 2
     assert sighting.proves_expiry(UNDER_WAY)
     now[:] = [SLOT + 300, HEIGHT + 300]
-    cluster.observer.observe({attempt: UNDER_WAY})
+    cluster.observe({attempt: UNDER_WAY})
     assert len(cluster.asked["getBlock"]) == 3, "nodes may have dropped the old witness"
 
 
 def test_the_history_is_searched_only_for_old_attempts() -> None:
     recent, old = signatures(2)
     cluster = Cluster()
-    cluster.observer.observe({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
+    cluster.observe({recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - STATUSES_KEPT - 1)})
     asked = {params[0][-1]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
     assert asked == {str(recent): False, str(old): True}
 
@@ -191,11 +194,11 @@ def test_a_node_without_history_answers_for_recent_attempts() -> None:
 
     cluster = Cluster(getSignatureStatuses=answer)
     attempts = {recent: EXPIRED, old: Validity(HEIGHT - 900, SLOT - 1_000)}
-    seen = cluster.observer.observe(attempts)
+    seen = cluster.observe(attempts)
     assert set(seen) == {recent}
     assert seen[recent].proves_expiry(EXPIRED)
     with pytest.raises(RpcResponseError, match="-32011"):
-        cluster.observer.observe({old: attempts[old]})
+        cluster.observe({old: attempts[old]})
 
 
 def test_an_endpoint_without_history_is_detected_by_its_answer() -> None:
@@ -241,7 +244,7 @@ def of_one_node(
 def test_a_single_node_needs_its_history_instead_of_a_witness(age: int, kept: Collection[int], proven: bool) -> None:
     cluster = of_one_node(kept)
     validity = Validity(HEIGHT - 1, SLOT - age)
-    (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
+    (sighting,) = cluster.observe({signatures(1)[0]: validity}).values()
     assert sighting.proves_expiry(validity) is proven
     assert ("getBlocks" in cluster.asked) is (age > STATUSES_KEPT)
 
@@ -250,7 +253,7 @@ def test_a_node_that_does_not_list_its_blocks_proves_nothing_old() -> None:
     validity = Validity(HEIGHT - 1, SLOT - 1_000)
     for silent in ("getBlocks", "getBlock"):
         cluster = of_one_node(others={silent: failing(-32601)})
-        (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
+        (sighting,) = cluster.observe({signatures(1)[0]: validity}).values()
         assert not sighting.proves_expiry(validity)
 
 
@@ -259,7 +262,7 @@ def test_gaps_are_searched_periodically_and_attempts_after_them_are_decided() ->
     old, later = (Validity(HEIGHT - 1, SLOT - age) for age in (1_000, 800))
     first, second = signatures(2)
     for _ in range(3):
-        seen = cluster.observer.observe({first: old, second: later})
+        seen = cluster.observe({first: old, second: later})
         assert not seen[first].proves_expiry(old)
         assert seen[second].proves_expiry(later)
     assert len(cluster.asked["getBlocks"]) == 1
@@ -271,7 +274,7 @@ def test_simnet_reports_the_begin_of_its_history_itself() -> None:
         available = {"getFirstAvailableBlock": answering(first)}
         cluster = of_one_node({SLOT}, available, is_simnet=True)
         validity = Validity(HEIGHT - 1, SLOT - 1_000)
-        (sighting,) = cluster.observer.observe({signatures(1)[0]: validity}).values()
+        (sighting,) = cluster.observe({signatures(1)[0]: validity}).values()
         assert sighting.proves_expiry(validity) is proven
 
 
@@ -281,7 +284,7 @@ def test_only_a_searched_history_is_a_proof() -> None:
     cluster = of_one_node(others={"getSignatureStatuses": forgetful})
     old, recent = (Validity(HEIGHT - 1, SLOT - age) for age in (400, 200))
     first, second = signatures(2)
-    seen = cluster.observer.observe({first: old, second: recent})
+    seen = cluster.observe({first: old, second: recent})
     searched = {params[0][0]: params[1]["searchTransactionHistory"] for params in cluster.asked["getSignatureStatuses"]}
     assert searched == {str(first): True, str(second): False}
     assert seen[first].proves_expiry(old)
@@ -301,14 +304,26 @@ def mention(signature: Signature, memo: str | None = f"[40] {MEMO}", slot: int =
 OURS, OTHERS, FUNDING = signatures(3)
 
 
+def strangers(count: int) -> list[Signature]:
+    return signatures(count + 3)[3:]
+
+
 def history(*mentions: Any) -> Answer:
     """The wallet's transactions; the oldest has funded it, before the attempt's blockhash."""
     return lambda _: {"result": [*mentions, mention(FUNDING, memo=None, slot=SLOT - 160)]}
 
 
 def paid(cluster: Cluster) -> dict[UUID, Signature]:
-    found = cluster.observer.paid_since(SLOT - 160, {ORDER: OURS}, FINALIZED)
-    return {order: each.signature for order, each in found.items()}
+    found = cluster.observer.paid_for({ORDER: Sent(OURS, SLOT - 160)}, FINALIZED)
+    return signatures_of(found)
+
+
+def signatures_of(found: Mapping[UUID, PaidTransaction | RpcError | None]) -> dict[UUID, Signature]:
+    """The signatures of the found transactions. Raises the error of a search that failed."""
+    for each in found.values():
+        if isinstance(each, RpcError):
+            raise each
+    return {order: each.signature for order, each in found.items() if isinstance(each, PaidTransaction)}
 
 
 def test_a_transaction_of_the_wallet_with_the_orders_memo_is_found() -> None:
@@ -336,7 +351,7 @@ def test_a_node_whose_history_may_begin_after_the_attempt_is_an_error(known: lis
 
 
 def test_a_next_page_of_a_node_that_lacks_the_previous_one_is_an_error() -> None:
-    page = [mention(each, memo=None) for each in signatures(1_000)]
+    page = [mention(each, memo=None) for each in strangers(1_000)]
     cluster = Cluster(getSignaturesForAddress=lambda params: {"result": [] if "before" in params[1] else page})
     with pytest.raises(RpcTransportError, match="no transaction from before"):
         paid(cluster)
@@ -377,7 +392,7 @@ def test_a_transaction_with_an_unknown_payer_is_an_error(answer: Answer) -> None
 
 
 def test_the_search_reads_pages_back_to_the_attempt() -> None:
-    page = [mention(each, memo=None) for each in signatures(1_000)]
+    page = [mention(each, memo=None) for each in strangers(1_000)]
     ours = Signature.from_bytes(bytes(63) + b"\0")
 
     def answer(params: list[Any]) -> Any:
@@ -389,9 +404,52 @@ def test_the_search_reads_pages_back_to_the_attempt() -> None:
 
 
 def test_a_wallet_with_too_many_transactions_is_an_error() -> None:
-    page = [mention(each, memo=None) for each in signatures(1_000)]
+    page = [mention(each, memo=None) for each in strangers(1_000)]
     with pytest.raises(RpcTransportError, match="more than 20000"):
         paid(Cluster(getSignaturesForAddress=lambda _: {"result": page}))
+
+
+SINCE = {ORDER: Sent(OURS, SLOT - 160)}
+EARLIER = uuid7()
+
+
+def test_a_search_that_does_not_reach_back_concerns_only_the_orders_before_its_end() -> None:
+    older = {EARLIER: Sent(OTHERS, SLOT - 170)}
+    for own, is_searched in ((SLOT - 159, True), (SLOT - 160, False)):
+        cluster = Cluster(getSignaturesForAddress=history())
+        found = cluster.observer.paid_for(older | {ORDER: Sent(OURS, own)}, FINALIZED)
+        assert isinstance(found[EARLIER], RpcTransportError)
+        assert (found[ORDER] is None) is is_searched
+
+
+def test_pages_that_are_not_answered_concern_only_the_orders_that_need_them() -> None:
+    page = [mention(each, memo=None, slot=SLOT - number) for number, each in enumerate(strangers(1_000))]
+    cluster = Cluster(
+        getSignaturesForAddress=lambda params: failing(-32603)(params) if "before" in params[1] else {"result": page}
+    )
+    found = cluster.observer.paid_for(SINCE | {EARLIER: Sent(FUNDING, SLOT - 1_000)}, FINALIZED)
+    assert found[ORDER] is None, "the first page reaches back to it"
+    assert isinstance(found[EARLIER], RpcError)
+
+
+def test_an_unreadable_transaction_of_one_order_does_not_affect_others() -> None:
+    theirs = Memo(EARLIER, 1, b"tag of 8", b"mine").text
+    cluster = Cluster(
+        getSignaturesForAddress=history(mention(OURS), mention(OTHERS, memo=theirs)),
+        getTransaction=lambda params: {"result": None if params[0] == str(OTHERS) else landed(params)},
+    )
+    found = cluster.observer.paid_for(SINCE | {EARLIER: Sent(OTHERS, SLOT - 160)}, FINALIZED)
+    assert isinstance(found[EARLIER], RpcTransportError)
+    assert signatures_of({ORDER: found[ORDER]}) == {ORDER: OURS}
+
+
+def test_a_copied_memo_that_cannot_be_read_does_not_hide_the_orders_transaction() -> None:
+    for copies in ([mention(OTHERS), mention(OURS)], [mention(OURS), mention(OTHERS)]):
+        cluster = Cluster(
+            getSignaturesForAddress=history(*copies),
+            getTransaction=lambda params: {"result": None if params[0] == str(OTHERS) else landed(params)},
+        )
+        assert paid(cluster) == {ORDER: OURS}
 
 
 # Landed transactions
@@ -424,7 +482,7 @@ def test_hinted_transactions_are_read_in_one_request() -> None:
     first, second = signatures(2)
     cluster = Cluster(getSignatureStatuses=lambda params: statuses({first: "confirmed"}, params))
     assert cluster.observer.observe_hinted([first]) == {}, "the finalized slot is not known yet"
-    cluster.observer.observe({first: UNDER_WAY})
+    cluster.observe({first: UNDER_WAY})
     requests = len(cluster.node.requests)
     seen = cluster.observer.observe_hinted([first, second])
     assert len(cluster.node.requests) == requests + 1
@@ -436,7 +494,7 @@ def test_hinted_transactions_are_read_in_one_request() -> None:
 def test_a_glance_never_proves_an_expiry() -> None:
     (signature,) = signatures(1)
     cluster = Cluster(getSignatureStatuses=by("finalized"))
-    assert cluster.observer.observe({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
+    assert cluster.observe({signature: EXPIRED})[signature].proves_expiry(EXPIRED)
     ((sighting, _),) = cluster.observer.observe_hinted([signature]).values()
     assert sighting.is_too_late(EXPIRED)
     assert not sighting.proves_expiry(EXPIRED)
@@ -446,7 +504,7 @@ def test_a_glance_without_statuses_returns_nothing() -> None:
     (signature,) = signatures(1)
     answers = [by("finalized"), failing(-32005)]
     cluster = Cluster(getSignatureStatuses=lambda params: answers[0](params))
-    cluster.observer.observe({signature: UNDER_WAY})
+    cluster.observe({signature: UNDER_WAY})
     answers.pop(0)
     with pytest.raises(RpcError):
         cluster.observer.observe_hinted([signature])
