@@ -8,12 +8,14 @@ transaction records it in the entry.
 from typing import Final
 
 import structlog
+from peewee import PeeweeException
 
 from db import exits, journal
 from db.connection import database, transaction
 from db.journal import Change, Moved
 from db.models import Order
 from db.terms import terms_of
+from orderd.domain.errors import OrderdError
 from orderd.domain.events import Cancelled, Expired, Released
 from orderd.domain.money import format_amount
 from orderd.domain.order import OrderStatus
@@ -32,7 +34,15 @@ class Exits:
     def run_once(self) -> int:
         """Release or end the exits of entries that have ended. Returns the number of orders."""
         with database.connection_context():
-            moved = [each for entry in exits.due(_AT_ONCE) for each in _follow(entry)]
+            return sum(self._handle(entry) for entry in exits.due(_AT_ONCE))
+
+    def _handle(self, entry: Order) -> int:
+        try:
+            moved = _follow(entry)
+        except (OrderdError, PeeweeException, ValueError):
+            # The exits of one entry do not delay those of others.
+            log.exception("exit stuck", action="exit_failed", order_id=str(entry.id))
+            return 0
         self._publisher.publish(moved)
         for each in moved:
             log.info("its entry has ended", action="exit_due", order_id=str(each.order.id), status=each.order.status)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -81,7 +82,7 @@ class Families:
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""
         with database.connection_context():
-            return self._begun(self._execute_part(parent_id, amount_in))
+            return self._advance(parent_id, partial(self._execute_part, parent_id, amount_in))
 
     @transaction
     def _execute_part(self, parent_id: UUID, amount_in: int) -> list[Moved]:
@@ -102,18 +103,23 @@ class Families:
             {each.parent_id for each in changes} | {*families.timed(_AT_ONCE, self._as_of)}, self._as_of
         )
         to_move = [family for family in found if not family.busy and self._is_to_move(family)]
-        moved = sum(self._advance(family) for family in to_move)
+        moved = sum(self._advance(family.parent.id, partial(self._move, family.parent.id)) for family in to_move)
         more_to_do = {family.parent.id for family in to_move}
         families.forget([each.number for each in changes if each.parent_id not in more_to_do])
         return moved
 
-    def _advance(self, family: Family) -> bool:
+    def _advance(self, parent_id: UUID, step: Callable[[], list[Moved]]) -> bool:
+        """Publish the changes of a step, and queue new children. Returns whether there were any."""
         try:
-            return self._begun(self._move(family.parent.id))
-        except (OrderdError, PeeweeException) as error:
-            # One family's error does not concern this one.
-            log.exception("family stuck", action="family_failed", order_id=str(family.parent.id), error=str(error))
+            moved = step()
+        except (OrderdError, PeeweeException, ValueError) as error:
+            # One family's error does not concern the others.
+            log.exception("family stuck", action="family_failed", order_id=str(parent_id), error=str(error))
             return False
+        self._publisher.publish(moved)
+        if begun := [each.order.id for each in moved if each.order.status is OrderStatus.PENDING]:
+            self._send(begun)
+        return bool(moved)
 
     def _is_to_move(self, family: Family) -> bool:
         parent = family.parent
@@ -198,12 +204,6 @@ class Families:
         )
         change = Change(parent.id, fact, None, columns, to=OrderStatus.OPEN, delay_ms=delay_ms)
         return [*journal.apply([change]), *journal.accept([new])]
-
-    def _begun(self, moved: Sequence[Moved]) -> bool:
-        self._publisher.publish(moved)
-        if begun := [each.order.id for each in moved if each.order.status is OrderStatus.PENDING]:
-            self._send(begun)
-        return bool(moved)
 
 
 def _offset_ms(parent: Order, schedule: Schedule, number: int) -> int:

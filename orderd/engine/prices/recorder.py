@@ -3,7 +3,7 @@
 It makes no requests: it reads what the router has read, without delaying orders, and stores candles.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from orderd.domain.tokens import TokenRegistry
 from orderd.engine.prices.reference import has_reference, price_of
 from orderd.engine.routing.quote_collection import Answers, Pair
 from orderd.engine.stored_mints import learn
+from orderd.venues.base import OpenPool
 
 SAMPLE_SECONDS: Final = 1.0
 """How often the router's answers are read."""
@@ -91,7 +92,7 @@ class PriceRecorder:
             return
         made_of = {pool.address: pool.read_as for pool in answers.pools}
         is_known = last is not None and _are_the_same(made_of, last.read_as)
-        price = last.price if last is not None and is_known else price_of(answers.pools, named)
+        price = last.price if last is not None and is_known else _price(answers.pools, named)
         self._last[_either_way(pair)] = _Seen(slot, made_of, price)
         if price is not None:
             self._note(named, price)
@@ -102,6 +103,15 @@ class PriceRecorder:
             key = (pair.base.mint, pair.quote.mint, seconds, answers.at)
             known = self._candles.get(key)
             self._candles[key] = answers if known is None else known.followed_by(answers)
+
+
+def _price(pools: Sequence[OpenPool], pair: PairPrice) -> Decimal | None:
+    try:
+        return price_of(pools, pair)
+    except Exception:
+        # The prices of one pair do not concern the others.
+        log.exception("no price", action="price_failed", pair=f"{pair.base.symbol}/{pair.quote.symbol}")
+        return None
 
 
 def _are_the_same(read_as: Mapping[str, object], before: Mapping[str, object]) -> bool:

@@ -9,7 +9,7 @@ import structlog
 
 from db import families, journal
 from db.connection import transaction
-from db.journal import Change, Moved
+from db.journal import INVALID_VALUES, Change, InvalidValue, Moved
 from orderd.domain.order import OrderStatus
 from orderd.engine.publish import Publisher
 from orderd.engine.triggers.roster import Roster
@@ -64,8 +64,16 @@ class Firing:
         return len(moved)
 
 
+def _of_family(change: Change) -> Moved | InvalidValue | None:
+    """As ``journal.apply_each``, for a child."""
+    try:
+        return _release(change)
+    except INVALID_VALUES as invalid:
+        return invalid
+
+
 @transaction
-def _of_family(change: Change) -> Moved | None:
+def _release(change: Change) -> Moved | None:
     """Release a child if no other of its family is being executed: two of them must not sell the same amount."""
     if not families.lock_free(change.order_id):
         return None

@@ -51,9 +51,9 @@ def begun(terms: Mapping[str, Any] = BOTH) -> UUID:
     return journal.accept([new_order(**terms)])[0].order.id
 
 
-def bought(order_id: UUID, *, awaits_finality: bool = False) -> Order:
+def bought(order_id: UUID, *, signature: str = "landed", awaits_finality: bool = False) -> Order:
     (claimed,) = journal.claim([order_id], "worker", 15)
-    order = sign(route(claimed.order), "landed").order
+    order = sign(route(claimed.order), signature).order
     end = AttemptEnd("landed", 9, sends=1, awaits_finality=awaits_finality)
     (moved,) = journal.apply([Change(order.id, CONFIRMED, order.version, FILL, attempt_end=end)])
     return moved.order
@@ -113,6 +113,14 @@ def test_a_held_exit_is_not_evaluated_and_reserves_nothing() -> None:
 
 
 # Release
+
+
+def test_an_exit_that_cannot_be_released_does_not_block_others(exits: Exits, publisher: RecordingPublisher) -> None:
+    bad, good = exit_of(entry().id), exit_of(bought(begun(), signature="landed too").id)
+    database.execute_sql("ALTER TABLE orders ADD CHECK (id <> %s OR status <> 'open')", (str(bad.id),))
+    assert exits.run_once() == 1
+    assert (read(bad.id).status, read(good.id).status) == (HELD, OPEN)
+    assert [each.order.id for each in publisher.published] == [good.id]
 
 
 def test_an_exit_is_released_once_and_sells_the_received_amount(exits: Exits, publisher: RecordingPublisher) -> None:

@@ -220,6 +220,19 @@ def test_only_one_of_two_children_met_at_once_is_started(care: Families, begin: 
     assert len(watch.queue.sent) == 1
 
 
+def test_a_child_that_cannot_be_stored_as_fired_does_not_block_others(
+    care: Families, begin: Callable[[Market], Watch]
+) -> None:
+    parents = oco(), oco()
+    care.run_once()
+    (bad, _), (good, _) = map(children, parents)
+    database.execute_sql("ALTER TABLE orders ADD CHECK (id <> %s OR status <> 'pending')", (str(bad.id),))
+    watch = begin(Market())
+    assert watch.sees(106) == 1
+    assert statuses([read(bad.id), read(good.id)]) == [OPEN, PENDING]
+    assert watch.queue.sent == [good.id]
+
+
 def test_the_other_child_waits_for_finality_and_is_then_cancelled(
     care: Families, begin: Callable[[Market], Watch]
 ) -> None:
@@ -503,6 +516,17 @@ def test_triggers_execute_the_largest_part_that_meets_the_limit(
     assert watch.sees(104) == 0
     assert watch.sees(106) == 1
     assert [child.amount_in for child in children(parent)] == [10 * SOL]
+
+
+def test_a_part_that_cannot_be_executed_does_not_block_others(
+    care: Families, publisher: Publisher, begin: Callable[[Market], Watch]
+) -> None:
+    bad, good = in_parts(), in_parts()
+    database.execute_sql("ALTER TABLE orders ADD CHECK (parent_id IS DISTINCT FROM %s)", (str(bad),))
+    watch = begin(Market())
+    watch.triggers._execute = care.execute
+    watch.sees(106)
+    assert [len(children(bad)), len(children(good))] == [0, 1]
 
 
 def test_a_part_gets_its_share_of_the_orders_own_minimum(care: Families, begin: Callable[[Market], Watch]) -> None:

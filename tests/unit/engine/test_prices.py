@@ -1,5 +1,6 @@
 """Prices are recorded from pool states that were read for other purposes, once per state."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.price import PairPrice
 from orderd.domain.tokens import Token
 from orderd.domain.well_known import WELL_KNOWN, registry_of
+from orderd.engine.prices import recorder
 from orderd.engine.prices.recorder import PriceRecorder
 from orderd.engine.prices.reference import price_of
 from orderd.engine.routing.quote_collection import Answers, Pair
@@ -124,6 +126,22 @@ def test_prices_that_could_not_be_stored_are_stored_later(
     assert len(recording.minutes()) == 1
     recording.recorder.store()
     assert len(recording.minutes()) == 1, "a candle was stored twice"
+
+
+def test_a_pair_without_a_computable_price_does_not_affect_others(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def price_of_good(pools: Sequence[OpenPool], pair: PairPrice) -> Decimal | None:
+        if pair.base == CHILLGUY:
+            raise ZeroDivisionError
+        return price_of(pools, pair)
+
+    monkeypatch.setattr(recorder, "price_of", price_of_good)
+    recording.read(pool(0.1, sold=CHILLGUY))
+    recording.read(pool(0.1))
+    recording.recorder.run_once()
+    recording.recorder.store()
+    assert {each.base for each in recording.stored} == {SOL.mint}
 
 
 def test_pairs_in_neither_usdc_nor_sol_and_unknown_tokens_are_left_out(recording: Recording) -> None:
