@@ -2,9 +2,9 @@
 
 Keys and messages are those of Dramatiq's own broker. The differences:
 
-* An idle consumer waits in Redis until the queue is not empty (see ``OrderConsumer``), so an order is picked up in
-  about a millisecond, and idle processes use no CPU time for polling.
-* ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel in batches.
+* An idle consumer waits in Redis until the queue is not empty, and fetches with the same round trip, so an order is
+  picked up in less than a millisecond, and idle processes use no CPU time for polling.
+* ``send`` puts any number of orders in the queue with one round trip, and acknowledgements travel with fetches.
 * Messages that wait for a thread are joined: a turn costs little more for 64 orders than for ten.
 * A lost connection is retried after a short backoff, whereas Dramatiq's consumer pauses for seconds.
 * Messages of a process that died go back to the queue within seconds.
@@ -171,19 +171,41 @@ class OrderBroker(RedisBroker):
         run_id: str = self.client.info("server")["run_id"]
         return self.client.set(f"{_NAMESPACE}:memory", run_id, get=True) != run_id.encode()
 
-    def wait_until_filled(self, seconds: float) -> None:
-        """Returns once the queue is not empty, or after ``seconds``. Raises redis.RedisError.
+    def fetch(self, most: int, done: Sequence[str], wait_seconds: float) -> list[bytes | None]:
+        """Acknowledge ``done`` and fetch up to ``most`` messages, with one round trip. Raises redis.RedisError.
 
-        BLMOVE blocks until the list has an element; moving from its left end to its left end changes nothing.
+        If there is none, wait for the first one. BLMOVE blocks until the list has an element; moving from its left end
+        to its left end changes nothing. Redis does not look at the next command of a connection that is blocked.
         """
-        self.client.blmove(self._list, self._list, seconds, "LEFT", "LEFT")  # type: ignore[arg-type]  # a float will do
+        with self.client.pipeline(transaction=False) as pipe:
+            if done:
+                self._forget(done, pipe)
+            if wait_seconds:
+                pipe.blmove(self._list, self._list, wait_seconds, "LEFT", "LEFT")  # type: ignore[arg-type]  # a float will do
+            pipe.evalsha(self.scripts["dispatch"].sha, 1, _NAMESPACE, *self._arguments("fetch"), most)
+            try:
+                messages: list[bytes | None] = pipe.execute()[-1]
+            except redis.exceptions.NoScriptError:
+                messages = self.do_fetch(QUEUE, most)
+        return messages
+
+    def _arguments(self, command: str) -> tuple[str | int, ...]:
+        """The first arguments of Dramatiq's script, in its order."""
+        now_ms = time.time_ns() // 1_000_000
+        at_a_time: int = self._max_unpack_size()  # type: ignore[no-untyped-call]
+        maintains = self._should_do_maintenance(command)
+        return command, now_ms, QUEUE, self.broker_id, _DEAD_AFTER_MS, self.dead_message_ttl, maintains, at_a_time
 
     def acknowledge(self, message_ids: Sequence[str]) -> None:
         """Forget messages that this process has fetched and dealt with. Raises redis.RedisError."""
-        with self.client.pipeline(transaction=True) as pipe:
-            pipe.srem(f"{_NAMESPACE}:__acks__.{self.broker_id}.{QUEUE}", *message_ids)
-            pipe.hdel(self._messages, *message_ids)
+        with self.client.pipeline(transaction=False) as pipe:
+            self._forget(message_ids, pipe)
             pipe.execute()
+
+    def _forget(self, message_ids: Sequence[str], pipe: Pipeline) -> None:
+        # In this order, because Redis puts no message back into the queue whose content is gone.
+        pipe.hdel(self._messages, *message_ids)
+        pipe.srem(f"{_NAMESPACE}:__acks__.{self.broker_id}.{QUEUE}", *message_ids)
 
 
 class OrderConsumer(Consumer):
@@ -209,10 +231,10 @@ class OrderConsumer(Consumer):
         try:
             if not self._await_thread():
                 return None
-            if self._under_way:
-                self._flush()
-                self._broker.preparation.wait()
-            self._refill()
+            if not self._fetched:
+                self._fetch(self._timeout)
+            if self._fetched and self._under_way and self._broker.preparation.wait():
+                self._fetch()  # what has arrived meanwhile
             self._failures = 0
         except redis.RedisError as error:
             self._back_off(error)
@@ -226,16 +248,16 @@ class OrderConsumer(Consumer):
         with self._free:
             return self._free.wait_for(lambda: self._under_way < self._threads, self._timeout)
 
-    def _refill(self) -> None:
-        """Fetch first, because orders wait for it, and nothing waits for acknowledgements."""
-        room = self._threads - len(self._fetched)
-        if room <= 0:
-            return
-        fetched = self._broker.do_fetch(self._queue_name, room)
+    def _fetch(self, wait_seconds: float = 0) -> None:
+        with self._free:
+            done, self._done = self._done, []
+        try:
+            fetched = self._broker.fetch(self._threads - len(self._fetched), done, wait_seconds)
+        except redis.RedisError:
+            with self._free:
+                self._done += done
+            raise
         self._fetched.extend(message for data in fetched if (message := _decoded(data)))
-        if not fetched and not self._fetched:
-            self._flush()
-            self._broker.wait_until_filled(self._timeout)
 
     def _joined(self) -> MessageProxy:
         """The first waiting message, joined with as many of the following ones as fit."""
@@ -252,18 +274,6 @@ class OrderConsumer(Consumer):
         first._message = first._message.copy(args=([*orders],))
         first.options[_IDS] = ids
         return first
-
-    def _flush(self) -> None:
-        with self._free:
-            done, self._done = self._done, []
-        if not done:
-            return
-        try:
-            self._broker.acknowledge(done)
-        except redis.RedisError:
-            with self._free:
-                self._done += done
-            raise
 
     def _back_off(self, error: redis.RedisError) -> None:
         if self._failures == 0:
@@ -293,7 +303,8 @@ class OrderConsumer(Consumer):
         """Requeue messages that were not handed out, and send the remaining acknowledgements."""
         try:
             self.requeue(self._fetched)
-            self._flush()
+            if self._done:
+                self._broker.acknowledge(self._done)
         except redis.RedisError as error:
             log.warning("queue unreachable", action="queue_unreachable", error=str(error), unsaid=len(self._done))
 

@@ -45,8 +45,8 @@ EXECUTION: Final = (
     "orderd.engine.settlement.live:LiveAttempts.track:before",
     "orderd.engine.execution.turn:Execution._send:before",
     "orderd.engine.execution.turn:Execution._send:after",
-    "orderd.queue.broker:OrderBroker.acknowledge:before",
-    "orderd.queue.broker:OrderBroker.acknowledge:after",
+    "orderd.queue.broker:OrderBroker.fetch:before",
+    "orderd.queue.broker:OrderBroker.fetch:after",
 )
 SETTLEMENT: Final = (
     "orderd.engine.settlement.loop:_apply:before",

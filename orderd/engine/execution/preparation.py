@@ -36,7 +36,9 @@ class Preparation:
         finally:
             done()
 
-    def wait(self) -> None:
-        """Wait until no turn is being prepared, or for a moment."""
-        if self._lock.acquire(timeout=_SECONDS):
+    def wait(self) -> bool:
+        """Wait until no turn is being prepared, or for a moment. Returns whether there was anything to wait for."""
+        had_to_wait = not self._lock.acquire(blocking=False)
+        if not had_to_wait or self._lock.acquire(timeout=_SECONDS):
             self._lock.release()
+        return had_to_wait

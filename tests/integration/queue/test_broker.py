@@ -280,14 +280,14 @@ def test_a_stopping_process_returns_messages_that_it_has_not_started(
 def test_acknowledgements_survive_a_lost_connection(
     broker: OrderBroker, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise redis.ConnectionError("the connection is lost")
 
     broker.send(new_ids(1))
     consumer = OrderConsumer(broker, QUEUE, prefetch=1, timeout=10)
     take(consumer)
     with monkeypatch.context() as patched:
-        patched.setattr(broker, "acknowledge", refuse)
+        patched.setattr(broker, "fetch", refuse)
         assert next(consumer) is None
     assert left_in_redis(client)["messages"] == 1
     assert next(consumer) is None

@@ -20,7 +20,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Preparation:
 def test_nothing_waits_while_no_turn_is_prepared(patient: Preparation) -> None:
     with patient.held():
         pass
-    patient.wait()
+    assert not patient.wait()
 
 
 def test_waiting_work_continues_once_the_turn_is_prepared(patient: Preparation) -> None:
@@ -55,4 +55,4 @@ def test_a_concurrent_turn_neither_waits_nor_ends_the_other_preparation(patient:
 def test_the_wait_is_limited() -> None:
     hangs = Preparation()
     with hangs.held():
-        hangs.wait()
+        assert hangs.wait()
