@@ -231,10 +231,9 @@ class OrderConsumer(Consumer):
         try:
             if not self._await_thread():
                 return None
-            if not self._fetched:
-                self._fetch(self._timeout)
-            if self._fetched and self._under_way and self._broker.preparation.wait():
-                self._fetch()  # what has arrived meanwhile
+            if self._under_way:
+                self._broker.preparation.wait()
+            self._fetch(0 if self._fetched else self._timeout)
             self._failures = 0
         except redis.RedisError as error:
             self._back_off(error)
@@ -242,13 +241,14 @@ class OrderConsumer(Consumer):
             return None
         with self._free:
             self._under_way += 1
+        self._broker.preparation.begin()
         return self._joined()
 
     def _await_thread(self) -> bool:
         with self._free:
             return self._free.wait_for(lambda: self._under_way < self._threads, self._timeout)
 
-    def _fetch(self, wait_seconds: float = 0) -> None:
+    def _fetch(self, wait_seconds: float) -> None:
         with self._free:
             done, self._done = self._done, []
         try:
@@ -282,7 +282,8 @@ class OrderConsumer(Consumer):
         self._failures = min(self._failures + 1, 10)
 
     def ack(self, message: MessageProxy) -> None:
-        """Called by worker threads. Redis gets it with the next batch."""
+        """Called by worker threads. Redis gets it with the next fetch."""
+        self._broker.preparation.cancel()
         with self._free:
             self._done += _ids_in_queue(message)
             self._under_way -= 1
@@ -291,6 +292,7 @@ class OrderConsumer(Consumer):
     def nack(self, message: MessageProxy) -> None:
         """For messages to an actor that does not exist; they are kept for seven days in the queue's dead letters."""
         self._broker.do_nack(self._queue_name, message.options[_ID])
+        self._broker.preparation.cancel()
         with self._free:
             self._under_way -= 1
 

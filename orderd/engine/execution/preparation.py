@@ -6,6 +6,7 @@ few.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -19,11 +20,23 @@ class Preparation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._begun = deque[None]()
+        """One element while the lock is held for a turn that has not started."""
+
+    def begin(self) -> None:
+        """Prepare a turn that another thread is about to start, unless one is being prepared."""
+        if self._lock.acquire(blocking=False):
+            self._begun.append(None)
+
+    def cancel(self) -> None:
+        """End what ``begin`` has begun, if no turn has started since."""
+        if self._has_begun():
+            self._lock.release()
 
     @contextmanager
     def held(self) -> Iterator[Callable[[], None]]:
         """Prepare a turn, until the function is called that this yields, or the block ends."""
-        is_held = self._lock.acquire(blocking=False)  # it may have waited already
+        is_held = self._has_begun() or self._lock.acquire(blocking=False)  # it may have waited already
 
         def done() -> None:
             nonlocal is_held
@@ -36,9 +49,14 @@ class Preparation:
         finally:
             done()
 
-    def wait(self) -> bool:
-        """Wait until no turn is being prepared, or for a moment. Returns whether there was anything to wait for."""
-        had_to_wait = not self._lock.acquire(blocking=False)
-        if not had_to_wait or self._lock.acquire(timeout=_SECONDS):
+    def wait(self) -> None:
+        """Wait until no turn is being prepared, or for a moment."""
+        if self._lock.acquire(timeout=_SECONDS):
             self._lock.release()
-        return had_to_wait
+
+    def _has_begun(self) -> bool:
+        try:
+            self._begun.pop()  # one thread gets it
+        except IndexError:
+            return False
+        return True

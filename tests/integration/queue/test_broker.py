@@ -194,6 +194,21 @@ def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
         assert taken.result(PATIENCE) == later
 
 
+def test_messages_wait_from_when_a_turn_is_handed_out_until_it_is_skipped(
+    broker: OrderBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    first, *later = new_ids(3)
+    broker.send([first])
+    skipped = take_message(consumer)
+    with ThreadPoolExecutor() as threads:
+        taken = threads.submit(take_together, consumer)
+        send_apart(broker, later)
+        consumer.ack(skipped)
+        assert taken.result(PATIENCE) == later
+
+
 def test_joined_messages_do_not_exceed_the_maximum_batch(broker: OrderBroker, client: "redis.Redis") -> None:
     first, second, third = new_ids(MAX_ORDERS_PER_MESSAGE - 2), new_ids(2), new_ids(1)
     for together in (first, second, third):

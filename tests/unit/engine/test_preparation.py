@@ -20,7 +20,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Preparation:
 def test_nothing_waits_while_no_turn_is_prepared(patient: Preparation) -> None:
     with patient.held():
         pass
-    assert not patient.wait()
+    patient.wait()
 
 
 def test_waiting_work_continues_once_the_turn_is_prepared(patient: Preparation) -> None:
@@ -32,6 +32,37 @@ def test_waiting_work_continues_once_the_turn_is_prepared(patient: Preparation) 
         prepared()
         waits.join(PATIENCE)
         assert not waits.is_alive()
+
+
+def test_a_preparation_can_begin_before_its_turn(patient: Preparation) -> None:
+    patient.begin()
+    waits = Thread(target=patient.wait)
+    waits.start()
+    with patient.held() as prepared:
+        waits.join(0.02)
+        assert waits.is_alive()
+        prepared()
+        waits.join(PATIENCE)
+        assert not waits.is_alive()
+
+
+def test_a_preparation_without_a_turn_can_be_cancelled(patient: Preparation) -> None:
+    patient.begin()
+    patient.cancel()
+    patient.wait()
+
+
+def test_a_turn_that_has_started_is_not_cancelled(patient: Preparation) -> None:
+    patient.begin()
+    with patient.held():
+        patient.begin()
+        patient.cancel()
+        waits = Thread(target=patient.wait)
+        waits.start()
+        waits.join(0.02)
+        assert waits.is_alive()
+    waits.join(PATIENCE)
+    assert not waits.is_alive()
 
 
 def test_a_failed_turn_ends_its_preparation(patient: Preparation) -> None:
@@ -55,4 +86,4 @@ def test_a_concurrent_turn_neither_waits_nor_ends_the_other_preparation(patient:
 def test_the_wait_is_limited() -> None:
     hangs = Preparation()
     with hangs.held():
-        assert hangs.wait()
+        hangs.wait()
