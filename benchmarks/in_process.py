@@ -159,7 +159,7 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
         client = redis_client(queue.url)
         publisher = Publisher(client)
         broker, limiter = _queue_of(settings, client)
-        hand_over = HandOver(publisher, broker.send, limiter.forget)
+        hand_over = HandOver(publisher, client, broker.sending, limiter.forget)
         gateway = open_engine(settings, client, publisher, broker, limiter, hand_over, "gateway")
         subscriber = Subscriber(redis_client(queue.url))
         engine = Engine(gateway.intake, worker, subscriber)

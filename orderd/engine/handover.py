@@ -4,38 +4,42 @@ Redis may hang or refuse. Dispatch, which finds due orders in Postgres, sends an
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 from uuid import UUID
 
-from redis.client import Pipeline
+import redis
 
 from db import leases
 from db.connection import database
 from db.journal import Moved
 from orderd.best_effort import Outbox, best_effort
+from orderd.engine.one_way import Command, OneWay
 from orderd.engine.order_metrics import count
-from orderd.engine.publish import Publisher
-
-
-class SendAfter(Protocol):
-    def __call__(self, order_ids: Sequence[UUID], *, after: Callable[[Pipeline], None]) -> None:
-        """Put orders in the queue with one round trip, after the commands that ``after`` adds to it."""
+from orderd.engine.publish import MOST_AT_ONCE, Publisher
 
 
 class HandOver:
-    """``send`` puts orders in the queue, ``forget`` removes an order from the line.
+    """``sending`` returns the commands that put orders in the queue, ``forget`` removes an order from the line.
 
-    Events are published before the queue gets the orders, so followers see a new order before a worker can.
+    Events are published before the queue gets the orders, so followers see a new order before a worker can. The thread
+    that stored a few orders sends the commands itself, as with ``Publisher``. If Redis refuses these, which is seen
+    with the next ones, dispatch sends the orders.
     """
 
-    def __init__(self, publisher: Publisher, send: SendAfter, forget: Callable[[UUID], None]) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        client: "redis.Redis",
+        sending: Callable[[Sequence[UUID]], Sequence[Command]],
+        forget: Callable[[UUID], None],
+    ) -> None:
         def forget_all(order_ids: Sequence[UUID]) -> None:
             for order_id in order_ids:
                 forget(order_id)
 
         self._publisher = publisher
-        self._send = send
-        self._accepted = Outbox[Moved | UUID]("enqueue", self._hand_over, _give_back)
+        self._redis = OneWay("enqueue", client)
+        self._sending = sending
+        self._accepted = Outbox[Moved | UUID]("enqueue", self._hand_over, _give_back, at_once=self._try_to_hand_over)
         self._cancelled = Outbox[UUID]("forget", forget_all)
 
     def send(self, order_ids: Sequence[UUID], changes: Sequence[Moved]) -> None:
@@ -50,20 +54,21 @@ class HandOver:
         """Finish the pending work within ``seconds``."""
         self._accepted.close(seconds)
         self._cancelled.close(0)
+        self._redis.close()
 
     def _hand_over(self, given: Sequence[Moved | UUID]) -> None:
-        changes = [each for each in given if isinstance(each, Moved)]
-        order_ids = [each for each in given if isinstance(each, UUID)]
+        self._redis.send(self._commands(given))
 
-        def publish(pipe: Pipeline) -> None:
-            with best_effort("publish"):
-                self._publisher.publish_with(changes, pipe)
+    def _try_to_hand_over(self, given: Sequence[Moved | UUID]) -> bool:
+        return len(given) <= MOST_AT_ONCE and self._redis.try_to_send(lambda: self._commands(given))
 
-        if order_ids:
-            self._send(order_ids, after=publish)
-        else:
-            with best_effort("publish"):
-                self._publisher.publish_now(changes)
+    def _commands(self, given: Sequence[Moved | UUID]) -> list[Command]:
+        commands: list[Command] = []
+        with best_effort("publish"):
+            commands += self._publisher.commands([each for each in given if isinstance(each, Moved)])
+        if order_ids := [each for each in given if isinstance(each, UUID)]:
+            commands += self._sending(order_ids)
+        return commands
 
 
 def _give_back(given: Sequence[Moved | UUID]) -> None:

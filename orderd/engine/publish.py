@@ -9,20 +9,19 @@ from typing import Final
 
 import orjson
 import redis
-from redis.client import Pipeline
 
 from db.journal import Moved
 from orderd.best_effort import Outbox
 from orderd.domain.events import OrderEvent
 from orderd.domain.order import TERMINAL
-from orderd.engine.one_way import OneWay
+from orderd.engine.one_way import Command, OneWay
 from orderd.engine.order_metrics import count
 
 CHANNEL: Final = "orderd:events"
 _KEPT_SECONDS: Final = 3600
 _BETWEEN: Final = b"\n"
 """No event's JSON has one."""
-_MOST_AT_ONCE: Final = 32
+MOST_AT_ONCE: Final = 32
 """Changes that are sent without a thread: the buffers of a connection hold them even if Redis hangs."""
 _PUBLISH: Final = """
 redis.call('PUBLISH', KEYS[1], ARGV[2])
@@ -66,21 +65,20 @@ class Publisher:
         self._news.close(seconds)
         self._redis.close()
 
-    def publish_with(self, changes: Sequence[Moved], pipe: Pipeline) -> None:
-        """Add the command that publishes changes to those of ``pipe``."""
-        if changes:
-            pipe.execute_command(*_command(changes))  # type: ignore[no-untyped-call]
+    def commands(self, changes: Sequence[Moved]) -> list[Command]:
+        """The commands that publish these changes."""
+        return [_command(changes)] if changes else []
 
     def publish_now(self, changes: Sequence[Moved]) -> None:
         """Publish changes, and wait until Redis has answered. Raises redis.RedisError."""
         if changes:
-            self._redis.send(*_command(changes))
+            self._redis.send(self.commands(changes))
 
     def _try_to_publish(self, changes: Sequence[Moved]) -> bool:
-        return len(changes) <= _MOST_AT_ONCE and self._redis.try_to_send(lambda: _command(changes))
+        return len(changes) <= MOST_AT_ONCE and self._redis.try_to_send(lambda: self.commands(changes))
 
 
-def _command(changes: Sequence[Moved]) -> list[str | bytes | int]:
+def _command(changes: Sequence[Moved]) -> Command:
     events: list[bytes] = []
     newest: dict[str, bytes] = {}
     for moved in changes:

@@ -102,7 +102,7 @@ def run_gateway(settings: Settings) -> None:
     client = redis_client(redis_url)
     publisher = Publisher(client)
     broker, limiter = _queue_of(settings, client)
-    hand_over = HandOver(publisher, broker.send, limiter.forget)
+    hand_over = HandOver(publisher, client, broker.sending, limiter.forget)
     presence = Presence()
     engine = open_engine(settings, client, publisher, broker, limiter, hand_over, presence.name)
     collect_rarely()  # with thousands of connections each collection takes long

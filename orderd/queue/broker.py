@@ -16,7 +16,8 @@ order.
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from threading import Condition
 from typing import Any, Final
 from uuid import UUID
@@ -31,10 +32,10 @@ from dramatiq.middleware import Middleware, SkipMessage
 from redis.backoff import ConstantBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
-from redis.typing import FieldT
 from uuid_utils import uuid7
 
 from orderd.engine.execution.preparation import Preparation
+from orderd.engine.one_way import Command
 from orderd.queue.limiter import RateLimiter
 
 QUEUE: Final = "orders"
@@ -125,20 +126,20 @@ class OrderBroker(RedisBroker):
         self._maintain_at = now + _MAINTENANCE_SECONDS
         return 1
 
-    def send(
-        self,
-        order_ids: Sequence[UUID],
-        *,
-        check_first: bool = False,
-        after: Callable[[Pipeline], None] = lambda _: None,
-    ) -> None:
+    def send(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> None:
         """Put orders in the queue in this order, all or none. Raises redis.RedisError.
 
-        The commands that ``after`` adds to the pipeline run before a worker can see the orders. With ``check_first``,
-        each order is sent alone and first checks whether it can go on, so that it does not delay orders that wait for
-        a start.
+        With ``check_first``, each order is sent alone and first checks whether it can go on, so that it does not delay
+        orders that wait for a start.
         """
-        messages: dict[FieldT, FieldT] = {}
+        with self.client.pipeline(transaction=True) as pipe:
+            for command in self.sending(order_ids, check_first=check_first):
+                pipe.execute_command(*command)
+            pipe.execute()
+
+    def sending(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> list[Command]:
+        """The commands of ``send``."""
+        messages: dict[str | bytes, bytes] = {}
         most = 1 if check_first else MAX_ORDERS_PER_MESSAGE
         for start in range(0, len(order_ids), most):
             batch = [str(order_id) for order_id in order_ids[start : start + most]]
@@ -147,13 +148,10 @@ class OrderBroker(RedisBroker):
             if check_first:
                 options[CHECK_FIRST] = True
             messages[message_id] = Message(QUEUE, ACTOR, (batch,), {}, options, message_id).encode()
-        with self.client.pipeline(transaction=True) as pipe:
-            after(pipe)
-            if self._line and not check_first:
-                self._line.enter(pipe, order_ids)
-            pipe.hset(self._messages, mapping=messages)
-            pipe.rpush(self._list, *messages.keys())
-            pipe.execute()
+        commands = self._line.entering(order_ids) if self._line and not check_first else []
+        commands.append(("HSET", self._messages, *chain.from_iterable(messages.items())))
+        commands.append(("RPUSH", self._list, *messages))
+        return commands
 
     def mark_dead(self, names: Sequence[str]) -> None:
         """Mark processes as dead, so that their fetched messages are requeued soon. Raises redis.RedisError."""

@@ -19,10 +19,10 @@ from uuid import UUID
 
 import redis
 import structlog
-from redis.client import Pipeline
 
 from db.leases import InLine
 from orderd.engine.clock import elapsed_seconds
+from orderd.engine.one_way import Command
 from orderd.queue.clock import ANY_TIME, RedisClock
 
 _PREFIX: Final = "orderd:rate"
@@ -194,11 +194,11 @@ class RateLimiter:
         self._redis.eval(_SEED, 3, _READY, _OPENING, _STARTS, epoch, *pairs)
         log.info("rate limit reads its window from the journal", action="rate_limit_seeded", starts=len(starts))
 
-    def enter(self, pipe: "Pipeline", order_ids: Sequence[UUID]) -> None:
-        """Give orders their places before any of them asks; queued on ``pipe``, with the commands that it has
-        already."""
-        if self.limit:
-            pipe.eval(_ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))
+    def entering(self, order_ids: Sequence[UUID]) -> list[Command]:
+        """The commands that give orders their places, before any of them asks."""
+        if not self.limit:
+            return []
+        return [("EVAL", _ENTER, 2, _LINE, _PATIENCE, _microseconds(self._grace), *map(str, order_ids))]
 
     @property
     def most(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import takewhile
+from pathlib import Path
 from threading import Event
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from orderd.queue.broker import OrderBroker
 from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import FILL, built, pending, read, sign
+from tests.relay import relay_to_redis
 from tests.samples.orders import FILL as CONFIRMED
 
 ACTOR = Actor("trader")
@@ -156,15 +157,36 @@ def test_a_batch_answers_each_submission_in_order(intake: Intake, queue: Queue) 
     assert len(queue.sent) == 2
 
 
+def intake_over(hand_over: HandOver) -> Intake:
+    return Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
+
+
 def test_an_order_is_accepted_while_the_queue_is_down(publisher: Publisher, queue: Queue) -> None:
-    queue.outage = RedisDown("refused")
-    hand_over = HandOver(publisher, queue.send, lambda _: None)
-    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
-    order = accepted(intake.submit_batch([submission(intake, "mine")])[0]).order
+    hand_over = HandOver(publisher, Redis(port=1), OrderBroker(Redis()).sending, lambda _: None)
+    order = accepted((intake := intake_over(hand_over)).submit_batch([submission(intake, "mine")])[0]).order
     hand_over.close(20)
-    queue.outage = None
     assert Dispatch(publisher, queue.send, queue.depth).run_once() == 1
     assert queue.sent == [order.id]
+
+
+def test_orders_that_redis_refuses_later_are_sent_again(
+    publisher: Publisher, queue: Queue, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for Redis' answer; the sender of an order no longer counts on it once its lease has expired."""
+    broker = OrderBroker(redis_client)
+    hand_over = HandOver(publisher, redis_client, broker.sending, lambda _: None)
+    intake = intake_over(hand_over)
+    first = accepted(intake.submit_batch([submission(intake, "first")])[0]).order
+    while broker.depth() == 0:
+        pass
+    monkeypatch.setattr(hand_over, "_sending", lambda _: [["NO-SUCH-COMMAND"]])
+    order = accepted(intake.submit_batch([submission(intake, "refused")])[0]).order
+    hand_over.close(20)
+    with database.connection_context():
+        Order.update(lease_until=Order.updated_at).where(Order.id == order.id).execute()
+    assert Dispatch(publisher, queue.send, queue.depth).run_once() == 1
+    assert queue.sent == [order.id]
+    assert broker.depth() == 1, f"order {first.id}"
 
 
 @pytest.mark.parametrize(
@@ -180,14 +202,14 @@ def test_no_failure_after_the_commit_turns_the_answer_into_a_refusal(trouble: Ex
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ACTOR).status is OrderStatus.CANCELLED
 
 
-def test_the_answer_does_not_wait_for_the_queue_or_the_rate_limit(publisher: Publisher) -> None:
+def test_the_answer_does_not_wait_for_the_rate_limit(publisher: Publisher, redis_client: Redis) -> None:
     hangs = Event()
 
-    def hang(*_: object, **__: object) -> None:
+    def hang(*_: object) -> None:
         hangs.wait(60)
 
-    hand_over = HandOver(publisher, hang, hang)
-    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
+    hand_over = HandOver(publisher, redis_client, OrderBroker(redis_client).sending, hang)
+    intake = intake_over(hand_over)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     assert intake.cancel(DEFAULT_ACCOUNT, "mine", ACTOR).status is OrderStatus.CANCELLED
     assert not hangs.is_set(), "a call that should hang has returned"
@@ -195,15 +217,37 @@ def test_the_answer_does_not_wait_for_the_queue_or_the_rate_limit(publisher: Pub
     hand_over.close(20)
 
 
+def test_the_answer_does_not_wait_for_the_queue(publisher: Publisher, redis_url: str, tmp_path: Path) -> None:
+    """Some orders are sent before Redis hangs, one is in its connection, and the others wait for it."""
+    with relay_to_redis(redis_url, tmp_path) as (relay, url), Redis.from_url(redis_url) as direct:
+        broker = OrderBroker(direct)
+        hand_over = HandOver(publisher, Redis.from_url(url), broker.sending, lambda _: None)
+        intake = intake_over(hand_over)
+        accepted(intake.submit_batch([submission(intake, "first")])[0])
+        while broker.depth() == 0:
+            pass
+        accepted(intake.submit_batch([submission(intake, "at-once")])[0])
+        while broker.depth() == 1:
+            pass
+        relay.hang()
+        for number in range(3):
+            accepted(intake.submit_batch([submission(intake, f"later-{number}")])[0])
+        assert broker.depth() == 2
+        relay.resume()
+        hand_over.close(20)
+        assert broker.depth() >= 4, "orders that waited together share a message"
+
+
 def test_an_order_is_published_before_a_worker_can_claim_it(publisher: Publisher, redis_client: Redis) -> None:
-    hand_over = HandOver(publisher, OrderBroker(redis_client).send, lambda _: None)
-    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
+    hand_over = HandOver(publisher, redis_client, OrderBroker(redis_client).sending, lambda _: None)
+    intake = intake_over(hand_over)
     with redis_client.monitor() as done:  # type: ignore[no-untyped-call]
         accepted(intake.submit_batch([submission(intake, "mine")])[0])
-        names = takewhile(lambda name: name != "EXEC", (each["command"].split()[0] for each in done.listen()))
-        commands = [name for name in names if name in ("PUBLISH", "RPUSH")]
+        commands: list[str] = []
+        while "RPUSH" not in commands:
+            commands.append(next(done.listen())["command"].split()[0])
     hand_over.close(20)
-    assert commands == ["PUBLISH", "RPUSH"]
+    assert [name for name in commands if name in ("PUBLISH", "HSET", "RPUSH")] == ["PUBLISH", "HSET", "RPUSH"]
 
 
 def test_an_order_is_queued_even_if_publishing_fails(
@@ -213,9 +257,9 @@ def test_an_order_is_queued_even_if_publishing_fails(
         raise ValueError
 
     broker = OrderBroker(redis_client)
-    hand_over = HandOver(publisher, broker.send, lambda _: None)
-    monkeypatch.setattr(publisher, "publish_now", stumble)
-    intake = Intake(registry_of("simnet"), "0.5", hand_over.send, hand_over.forget)
+    hand_over = HandOver(publisher, redis_client, broker.sending, lambda _: None)
+    monkeypatch.setattr(publisher, "commands", stumble)
+    intake = intake_over(hand_over)
     accepted(intake.submit_batch([submission(intake, "mine")])[0])
     hand_over.close(20)
     assert broker.depth() == 1

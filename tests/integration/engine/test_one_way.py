@@ -28,16 +28,16 @@ def failures() -> float:
 
 
 def append(one_way: OneWay, text: str) -> bool:
-    return one_way.try_to_send(lambda: ["APPEND", KEY, text])
+    return one_way.try_to_send(lambda: [["APPEND", KEY, text]])
 
 
 def wait_for_answers(one_way: OneWay) -> None:
-    one_way.send("CLIENT", "SETNAME", KEY)
+    one_way.send([["CLIENT", "SETNAME", KEY]])
 
 
 def hang(one_way: OneWay) -> None:
     """Send a command that Redis answers when ``end_hang`` is called."""
-    assert one_way.try_to_send(lambda: ["BLPOP", f"{KEY}-hang", 0])
+    assert one_way.try_to_send(lambda: [["BLPOP", f"{KEY}-hang", 0]])
 
 
 def close_connection(one_way: OneWay, client: "redis.Redis") -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_sent_while_redis_has_not_answered(one_way: OneWay, redis_cli
     end_hang(redis_client)
     wait_for_answers(one_way)
     assert append(one_way, "b")
-    one_way.send("APPEND", KEY, "c")
+    one_way.send([["APPEND", KEY, "c"]])
     assert redis_client.get(KEY) == b"bc"
 
 
@@ -78,7 +78,7 @@ def a_waiting_thread(one_way: OneWay, client: "redis.Redis") -> Iterator[Future[
     wait_for_answers(one_way)
     hang(one_way)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(one_way.send, "APPEND", KEY, "a")
+        waiting = pool.submit(one_way.send, [["APPEND", KEY, "a"]])
         while not one_way._lock.locked():
             pass
         yield waiting
@@ -101,17 +101,28 @@ def test_closing_does_not_wait_for_a_thread_that_waits(one_way: OneWay, redis_cl
 def test_an_error_is_reported_with_the_next_command(one_way: OneWay, redis_client: "redis.Redis") -> None:
     wait_for_answers(one_way)
     before = failures()
-    assert one_way.try_to_send(lambda: ["NO-SUCH-COMMAND"])
-    one_way.send("APPEND", KEY, "a")
+    assert one_way.try_to_send(lambda: [["NO-SUCH-COMMAND"]])
+    one_way.send([["APPEND", KEY, "a"]])
     assert failures() == before + 1
     assert append(one_way, "b")
     wait_for_answers(one_way)
     assert redis_client.get(KEY) == b"ab"
 
 
+def test_all_commands_are_answered_although_one_is_refused(one_way: OneWay, redis_client: "redis.Redis") -> None:
+    commands = [["APPEND", KEY, "a"], ["NO-SUCH-COMMAND"], ["APPEND", KEY, "b"]]
+    with pytest.raises(redis.ResponseError):
+        one_way.send(commands)
+    before = failures()
+    assert one_way.try_to_send(lambda: commands)
+    wait_for_answers(one_way)
+    assert failures() == before + 1
+    assert redis_client.get(KEY) == b"abab"
+
+
 def test_a_refusal_is_raised_by_a_waiting_sender(one_way: OneWay, redis_client: "redis.Redis") -> None:
     with pytest.raises(redis.ResponseError):
-        one_way.send("NO-SUCH-COMMAND")
+        one_way.send([["NO-SUCH-COMMAND"]])
     assert append(one_way, "a")
     wait_for_answers(one_way)
     assert redis_client.get(KEY) == b"a"
@@ -121,7 +132,7 @@ def test_a_closed_connection_is_opened_again_by_a_waiting_sender(one_way: OneWay
     wait_for_answers(one_way)
     close_connection(one_way, redis_client)
     assert not append(one_way, "a")
-    one_way.send("APPEND", KEY, "b")
+    one_way.send([["APPEND", KEY, "b"]])
     assert append(one_way, "c")
     wait_for_answers(one_way)
     assert redis_client.get(KEY) == b"bc"
@@ -136,5 +147,5 @@ def test_a_connection_that_is_closed_before_the_answer_is_reported(
     close_connection(one_way, redis_client)
     assert not append(one_way, "a")
     assert failures() == before + 1
-    one_way.send("APPEND", KEY, "b")
+    one_way.send([["APPEND", KEY, "b"]])
     assert redis_client.get(KEY) == b"b"

@@ -276,7 +276,7 @@ async def _serving(redis_url: str, settings: Settings) -> AsyncIterator[Rig]:
     client = redis_client(redis_url)
     publisher = Publisher(client)
     market = PlayedMarket()
-    hand_over = HandOver(publisher, OrderBroker(client).send, lambda _: None)
+    hand_over = HandOver(publisher, client, OrderBroker(client).sending, lambda _: None)
     mints = MintChain()
     desk = TokenDesk(registry_of("simnet"), cast("RpcClient", mints))
     intake = Intake(desk.registry, settings.default_slippage, hand_over.send, hand_over.forget)

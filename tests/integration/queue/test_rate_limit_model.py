@@ -75,9 +75,8 @@ class RateLimitMachine(RuleBasedStateMachine):
     def orders_arrive(self, count: int, process: int, sent: bool) -> None:
         orders = [uuid7() for _ in range(count)]
         if sent:
-            with self.client.pipeline() as pipe:
-                self.limiters[process].enter(pipe, orders)
-                pipe.execute()
+            for command in self.limiters[process].entering(orders):
+                self.client.execute_command(*command)  # type: ignore[no-untyped-call]
             self.line |= dict.fromkeys(orders, self.time.now + GRACE)
         for order in orders:
             self.ask(order, process)
