@@ -3,6 +3,7 @@
 A lease only says which process is expected to write. The version, which each claim increases, decides which may.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from db.age import IT_IS
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
-from orderd.domain.errors import AWAITED
+from orderd.domain.errors import AWAITED, OUTAGES
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.halt import CODES
 from orderd.domain.order import LEASED, SIGNED, WAITING, EventKind, sources
@@ -22,10 +23,10 @@ from orderd.domain.trigger import ADVERSE
 
 class Due(NamedTuple):
     """Due orders: those to ``start``, and those for which to check (``check``) whether the reason of their wait has
-    ended."""
+    ended. Orders that one check can decide are together."""
 
     start: list[UUID]
-    check: list[UUID]
+    check: list[list[UUID]]
 
 
 _CHECKED: Final = AWAITED - CODES
@@ -45,11 +46,20 @@ def take_due(limit: int, sender: str | None = None, as_of: datetime | None = Non
             WHERE status IN ({listed(WAITING)}) AND due_at <= {IT_IS}
               AND (lease_until IS NULL OR lease_until < statement_timestamp())
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-        RETURNING id, waits_for""",
+        RETURNING id, waits_for, mint_in, mint_out""",
         (sender, as_of, limit),
     )
-    taken = sorted((UUID(str(order_id)), waits_for in _CHECKED) for order_id, waits_for in rows)
-    return Due([each for each, looks in taken if not looks], [each for each, looks in taken if looks])
+    due = Due([], [])
+    together = defaultdict[tuple[str, ...], list[UUID]](list)
+    for order_id, waits_for, *pair in sorted((UUID(str(order_id)), *others) for order_id, *others in rows):
+        if waits_for in OUTAGES:
+            together[waits_for, *pair].append(order_id)
+        elif waits_for in _CHECKED:
+            due.check.append([order_id])
+        else:
+            due.start.append(order_id)
+    due.check.extend(together.values())
+    return due
 
 
 class InLine(NamedTuple):

@@ -1,5 +1,6 @@
 """Deferral of orders that cannot be started now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import orjson
 
 from db.journal.due import VALID_UNTIL, due
 from db.journal.rows import COLUMNS, Moved, moved_by, rows_of
-from db.models import listed
+from db.models import Order, listed
 from orderd.domain.errors import OrderdError
 from orderd.domain.events import Deferred
 from orderd.domain.order import WAITING, EventKind, OrderStatus, sources, target
@@ -15,27 +16,29 @@ from orderd.domain.order import WAITING, EventKind, OrderStatus, sources, target
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The order waits. ``moved`` has the event, if this reason was not reported before."""
+    """The ``orders`` wait. ``moved`` has the events of those for which this reason was not reported before."""
 
+    orders: frozenset[UUID]
     moved: tuple[Moved, ...]
 
 
-def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | None:
-    """Let an order wait for a start for this long from now; None if it no longer waits for one. This is not an attempt.
+def defer(delays_ms: Mapping[UUID, int], reason: str | OrderdError) -> Waits:
+    """Let orders wait for a start for these times from now, unless they no longer wait for one. This is not an attempt.
 
-    If the reason is an error, the order waits until that is over, while it is valid. An event is written if the order
+    If the reason is an error, an order waits until that is over, while it is valid. An event is written if the order
     waited for something else before, or for nothing. While the reason stays the same, only the estimate changes.
     """
     if isinstance(reason, OrderdError):
-        waits_for, until = str(reason.code), due("%s")
+        waits_for, until = str(reason.code), due("before.delay_ms")
         fact_members = {"reason": reason.spec.title, "code": reason.code, "detail": reason.detail}
     else:
-        waits_for, until = reason, due("%s", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
+        waits_for, until = reason, due("before.delay_ms", "CASE WHEN expires_at IS NOT NULL THEN valid_until END")
         fact_members = {"reason": reason}
     sql = f"""
         WITH before AS (
-            SELECT id, waits_for IS DISTINCT FROM %s AS is_new FROM orders
-            WHERE id = %s AND status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) FOR NO KEY UPDATE),
+            SELECT id, delay_ms, waits_for IS DISTINCT FROM %s AS is_new
+            FROM orders JOIN unnest(%s::uuid[], %s::bigint[]) AS given (order_id, delay_ms) ON id = order_id
+            WHERE status IN ({listed(WAITING & sources(EventKind.DEFERRED))}) ORDER BY id FOR NO KEY UPDATE OF orders),
         moved AS (
             UPDATE orders o SET due_at = {until}, waits_for = %s, lease_owner = NULL, lease_until = NULL,
                 version = o.version + 1, seq = o.seq + is_new::int,
@@ -52,8 +55,15 @@ def defer(order_id: UUID, delay_ms: int, reason: str | OrderdError) -> Waits | N
             FROM moved WHERE is_new)
         SELECT is_new, {COLUMNS} FROM moved"""
     fact = orjson.dumps(fact_members).decode()
-    rows = rows_of(sql, [waits_for, str(order_id), delay_ms, waits_for, fact])
-    if not rows:
-        return None
-    news = [row[1:] for row in rows if row[0]]
-    return Waits(tuple(moved_by(news, lambda order: Deferred.model_validate({**fact_members, "until": order.due_at}))))
+    order_ids = [str(order_id) for order_id in delays_ms]
+    rows = rows_of(sql, [waits_for, order_ids, [*delays_ms.values()], waits_for, fact])
+
+    def fact_of(order: Order) -> Deferred:
+        return Deferred.model_validate({**fact_members, "until": order.due_at})
+
+    waiting = moved_by([row[1:] for row in rows], fact_of)
+    is_new = [row[0] for row in rows]
+    return Waits(
+        frozenset(each.order.id for each in waiting),
+        tuple(each for each, new in zip(waiting, is_new, strict=True) if new),
+    )

@@ -536,6 +536,17 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
 AWAITED: Final = frozenset(code for code, spec in ERRORS.items() if spec.consequence is Consequence.WAITS)
 """Codes that make an order wait until the cause is over."""
 
+OUTAGES: Final = frozenset(
+    {
+        ErrorCode.ROUTE_VENUES_UNAVAILABLE,
+        ErrorCode.RPC_POOLS_UNLISTED,
+        ErrorCode.RPC_RATE_LIMITED,
+        ErrorCode.RPC_UNAVAILABLE,
+        ErrorCode.RPC_WRONG_CHAIN,
+    }
+)
+"""Those of them whose cause is the same for all orders of a pair, whatever their amounts and other terms."""
+
 _SURROGATES: Final = range(0xD800, 0xE000)
 """They are not characters: half of a pair cannot be encoded as UTF-8."""
 _REORDERING: Final = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))

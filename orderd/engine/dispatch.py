@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -39,7 +40,8 @@ class Line(Protocol):
 
 
 class Send(Protocol):
-    """Puts orders in the queue; with ``check_first`` they first check whether the cause of their wait is over."""
+    """Puts orders in the queue; with ``check_first`` they first check whether the cause of their wait is over: the same
+    cause, if they are several."""
 
     def __call__(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> None: ...
 
@@ -97,28 +99,33 @@ class Dispatch:
             if self._depth() >= _ENOUGH:
                 return 0  # orders that were queued long ago are most likely still in the queue, and not lost
             due = leases.take_due(_BATCH, self._name, as_of)
-            for order_ids, check_first in (due.start, False), (due.check, True):
-                if order_ids:
-                    self._send_off(order_ids, check_first=check_first)
-        return len(due.start) + len(due.check)
+            if due.start:
+                self._send_off([due.start], check_first=False)
+            self._send_off(due.check, check_first=True)
+        return len(due.start) + sum(map(len, due.check))
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
         """Make a pending order wait this long, and then check whether the error is over.
 
         This is not an attempt. False if the order is not pending.
         """
-        with database.connection_context():
-            waits = journal.defer(order_id, -(-wait // timedelta(milliseconds=1)), reason)
-        if waits is None:
-            return False
-        self._publisher.publish(waits.moved)
-        return True
+        return order_id in self.defer_all({order_id: wait}, reason)
 
-    def _send_off(self, order_ids: Sequence[UUID], *, check_first: bool) -> None:
+    def defer_all(self, waits: Mapping[UUID, timedelta], reason: str | OrderdError) -> frozenset[UUID]:
+        """Make pending orders wait for the same reason. Returns those that are pending."""
+        with database.connection_context():
+            deferred = journal.defer(
+                {order_id: -(-wait // timedelta(milliseconds=1)) for order_id, wait in waits.items()}, reason
+            )
+        self._publisher.publish(deferred.moved)
+        return deferred.orders
+
+    def _send_off(self, batches: Sequence[Sequence[UUID]], *, check_first: bool) -> None:
         try:
-            self._send(order_ids, check_first=check_first)
+            for order_ids in batches:
+                self._send(order_ids, check_first=check_first)
         except Exception:
-            leases.give_back(order_ids)
+            leases.give_back([*chain.from_iterable(batches)])  # those that were sent before are executed once
             raise
 
     def _expire(self, as_of: datetime | None) -> None:

@@ -129,8 +129,8 @@ class OrderBroker(RedisBroker):
     def send(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> None:
         """Put orders in the queue in this order, all or none. Raises redis.RedisError.
 
-        With ``check_first``, each order is sent alone and first checks whether it can go on, so that it does not delay
-        orders that wait for a start.
+        With ``check_first``, they first check whether they can go on. They are not joined with others, so that they do
+        not delay orders that wait for a start.
         """
         with self.client.pipeline(transaction=True) as pipe:
             for command in self.sending(order_ids, check_first=check_first):
@@ -140,9 +140,8 @@ class OrderBroker(RedisBroker):
     def sending(self, order_ids: Sequence[UUID], *, check_first: bool = False) -> list[Command]:
         """The commands of ``send``."""
         messages: dict[str | bytes, bytes] = {}
-        most = 1 if check_first else MAX_ORDERS_PER_MESSAGE
-        for start in range(0, len(order_ids), most):
-            batch = [str(order_id) for order_id in order_ids[start : start + most]]
+        for start in range(0, len(order_ids), MAX_ORDERS_PER_MESSAGE):
+            batch = [str(order_id) for order_id in order_ids[start : start + MAX_ORDERS_PER_MESSAGE]]
             message_id = str(uuid7())
             options: dict[str, Any] = {_ID: message_id}
             if check_first:

@@ -1,8 +1,8 @@
-"""Checks whether an order that waits for a service can go on: runs its turn up to the signature, without storing
+"""Checks whether orders that wait for a service can go on: runs a turn up to the signature, without storing
 anything."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,51 +11,66 @@ import structlog
 from db.connection import database
 from db.models import Order
 from db.terms import terms_of
-from orderd.domain.errors import AWAITED, OrderdError
+from orderd.domain.errors import AWAITED, OUTAGES, OrderdError
 from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 
-Defer = Callable[[UUID, timedelta, OrderdError], bool]
+DeferAll = Callable[[Mapping[UUID, timedelta], OrderdError], object]
 log = structlog.get_logger(__name__)
 
 
 class Precheck:
     """For one wallet, from any number of threads.
 
-    ``preview`` runs a turn up to the signature, and raises OrderdError if it cannot; ``defer`` lets an order wait until
+    ``preview`` runs a turn up to the signature, and raises OrderdError if it cannot; ``defer`` lets orders wait until
     an error is over.
     """
 
-    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: Defer) -> None:
+    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: DeferAll) -> None:
         self._preview = preview
         self._policy = policy
         self._defer = defer
 
-    def __call__(self, order_id: UUID) -> bool:
-        """Whether the order may have its turn. If the cause of its wait is not over, it is deferred again, for
-        longer."""
-        found = _waiting(order_id)
-        if found is None:
-            return True  # it no longer waits; its turn decides
-        order, waited_ms = found
+    def __call__(self, order_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of the orders that may have their turn: all that wait no longer, and all if the first one of the others
+        can go on. If an outage is not over, all wait on for longer; any other error concerns the one order alone.
+
+        Given together are orders of one pair that wait for the same cause.
+        """
+        waiting = _waiting(order_ids)
+        while waiting:
+            order, _ = next(iter(waiting.values()))
+            error = self._trouble(order)
+            if error is None:
+                break
+            affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}
+            self._wait_on(affected, error)
+            waiting = {order_id: each for order_id, each in waiting.items() if order_id not in affected}
+            order_ids = [order_id for order_id in order_ids if order_id not in affected]
+        return [*order_ids]
+
+    def _trouble(self, order: Order) -> OrderdError | None:
+        """What keeps the order from its turn. Any other error is for the turn to find."""
         try:
             self._preview(terms_of(order))
         except OrderdError as error:
-            if error.is_awaited:
-                wait = timedelta(milliseconds=self._policy.check_delay_ms(waited_ms, random.random()))  # noqa: S311
-                self._defer(order_id, wait, error)
-                log.info("waits on", action="waits_on", order_id=str(order_id), code=error.code, error=error.detail)
-                return False
-        return True
-
-
-def _waiting(order_id: UUID) -> tuple[Order, int] | None:
-    """The order, if it waits for a service, and since how many milliseconds."""
-    waited = "(extract(epoch FROM clock_timestamp() - waits_since) * 1000)::bigint AS waited_ms"
-    with database.connection_context():
-        rows = list(Order.raw(f"SELECT *, {waited} FROM orders WHERE id = %s", str(order_id)).execute(database))  # noqa: S608
-    order = rows[0] if rows else None
-    if order is None or order.status not in WAITING or order.waits_for not in AWAITED:
+            return error if error.is_awaited else None
         return None
-    return order, order.waited_ms
+
+    def _wait_on(self, waiting: Mapping[UUID, tuple[Order, int]], error: OrderdError) -> None:
+        waits = {
+            order_id: timedelta(milliseconds=self._policy.check_delay_ms(waited_ms, random.random()))  # noqa: S311
+            for order_id, (_, waited_ms) in waiting.items()
+        }
+        self._defer(waits, error)
+        log.info("wait on", action="waits_on", order_ids=[*map(str, waits)], code=error.code, error=error.detail)
+
+
+def _waiting(order_ids: Sequence[UUID]) -> dict[UUID, tuple[Order, int]]:
+    """Those of the orders that wait for a service, and since how many milliseconds."""
+    waited = "(extract(epoch FROM clock_timestamp() - waits_since) * 1000)::bigint AS waited_ms"
+    sql = f"SELECT *, {waited} FROM orders WHERE id = ANY(%s::uuid[]) ORDER BY id"  # noqa: S608
+    with database.connection_context():
+        rows = list(Order.raw(sql, [str(order_id) for order_id in order_ids]).execute(database))
+    return {row.id: (row, row.waited_ms) for row in rows if row.status in WAITING and row.waits_for in AWAITED}

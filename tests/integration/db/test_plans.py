@@ -112,9 +112,9 @@ def scanned(plan: dict[str, Any]) -> set[str]:
 def take_orders_through_all_states() -> Order:
     """Take orders through every state, with every statement that changes them. Returns a confirmed one."""
     waits = pending()
-    journal.defer(waits, 1, "rate limit")
-    journal.defer(waits, 1, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
-    precheck._waiting(waits)
+    journal.defer({waits: 1}, "rate limit")
+    journal.defer({waits: 1}, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
+    precheck._waiting([waits])
     lapse(waits)
     leases.take_due(10, "gateway")
     leases.wake([each.order_id for each in leases.first_in_line(10)])

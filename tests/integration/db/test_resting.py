@@ -165,7 +165,7 @@ def test_a_date_expires_an_order_that_waits_for_the_rate_limit(is_date: bool) ->
     until = {"expires_at": datetime.now(UTC) + timedelta(seconds=60)} if is_date else {"valid_seconds": 60}
     order = accept(OrderKind.LIMIT, **until)
     trigger(order)
-    journal.defer(order.id, 120_000, RATE_LIMIT)
+    journal.defer({order.id: 120_000}, RATE_LIMIT)
     assert (read(order.id).due_at == read(order.id).valid_until) == is_date, (
         "the order is due at the end of its validity"
     )
@@ -178,7 +178,7 @@ def test_an_order_that_waited_for_a_start_keeps_its_date() -> None:
     until = datetime(2126, 12, 1, tzinfo=UTC)
     order = accept(OrderKind.LIMIT, expires_at=until)
     trigger(order)
-    journal.defer(order.id, 0, RATE_LIMIT)
+    journal.defer({order.id: 0}, RATE_LIMIT)
     (moved,) = journal.claim([order.id], "worker-a", 15)
     assert moved.order.valid_until == until
 

@@ -1,6 +1,7 @@
 """An order waits for an unavailable service while it is valid; waiting for the rate limit does not use up its
 validity."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def test_an_order_is_valid_for_its_given_duration() -> None:
 
 def test_an_order_that_expires_while_waiting_names_what_it_waited_for() -> None:
     order_id = valid(600)
-    journal.defer(order_id, 0, AWAY)
+    journal.defer({order_id: 0}, AWAY)
     assert expire(10) == []
     shift(order_id, "valid_until", -600)
     (moved,) = expire(10)
@@ -55,7 +56,7 @@ def test_an_order_that_expires_while_waiting_names_what_it_waited_for() -> None:
 
 def test_a_wait_for_a_service_ends_with_the_validity() -> None:
     order_id = valid(1)
-    journal.defer(order_id, 3_600_000, AWAY)
+    journal.defer({order_id: 3_600_000}, AWAY)
     order = read(order_id)
     assert order.due_at == order.valid_until
 
@@ -95,7 +96,7 @@ def test_a_signed_order_does_not_expire() -> None:
 
 def test_validity_does_not_run_while_waiting_for_the_rate_limit() -> None:
     order_id = valid(60)
-    journal.defer(order_id, 0, RATE_LIMIT)
+    journal.defer({order_id: 0}, RATE_LIMIT)
     before = read(order_id).valid_until
     for column in ("waits_since", "valid_until"):  # one hour passes
         shift(order_id, column, -3_600)
@@ -108,10 +109,10 @@ def test_validity_does_not_run_while_waiting_for_the_rate_limit() -> None:
 
 def test_validity_excludes_the_wait_for_the_rate_limit_before_a_wait_for_a_service() -> None:
     order_id = valid(60)
-    journal.defer(order_id, 0, RATE_LIMIT)
+    journal.defer({order_id: 0}, RATE_LIMIT)
     for column in ("waits_since", "valid_until"):
         shift(order_id, column, -3_600)
-    journal.defer(order_id, 0, AWAY)
+    journal.defer({order_id: 0}, AWAY)
     assert expire(10) == []
     order = read(order_id)
     assert order.valid_until is not None
@@ -120,10 +121,9 @@ def test_validity_excludes_the_wait_for_the_rate_limit_before_a_wait_for_a_servi
 
 def test_a_reason_is_reported_once_and_the_wait_counts_from_then() -> None:
     order_id = valid(600)
-    waits_of = [journal.defer(order_id, 0, AWAY) for _ in range(3)]
-    assert [len(waits.moved) for waits in waits_of if waits] == [1, 0, 0]
+    waits_of = [journal.defer({order_id: 0}, AWAY) for _ in range(3)]
+    assert [len(waits.moved) for waits in waits_of] == [1, 0, 0]
     (waits, *_) = waits_of
-    assert waits is not None
     order = read(order_id)
     assert order.waits_since is not None
     assert order.waits_since - waits.moved[0].event.at < timedelta(milliseconds=100)
@@ -132,9 +132,26 @@ def test_a_reason_is_reported_once_and_the_wait_counts_from_then() -> None:
 
 def test_an_order_that_waits_for_a_service_is_checked_first() -> None:
     looks, starts = valid(600), pending()
-    journal.defer(looks, 0, AWAY)
+    journal.defer({looks: 0}, AWAY)
     lapse(starts)
-    assert leases.take_due(10) == ([starts], [looks])
+    assert leases.take_due(10) == leases.Due([starts], [[looks]])
+
+
+def test_orders_of_a_pair_that_wait_for_the_same_outage_are_checked_together() -> None:
+    sells = [pending(), pending()]
+    order = new_order()
+    opposite = replace(order.terms, token_in=order.terms.token_out, token_out=order.terms.token_in)
+    (buys,) = journal.accept([replace(order, terms=opposite)])
+    journal.defer(dict.fromkeys([*sells, buys.order.id], 0), AWAY)
+    late = pending()
+    journal.defer({late: 0}, OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late"))
+    assert leases.take_due(10) == leases.Due([], [sells, [buys.order.id], [late]])
+
+
+def test_orders_whose_terms_matter_are_checked_alone() -> None:
+    orders = [pending(), pending()]
+    journal.defer(dict.fromkeys(orders, 0), OrderdError(ErrorCode.ROUTE_PRICE_UNKNOWN, "raydium does not answer"))
+    assert leases.take_due(10) == leases.Due([], [[each] for each in orders])
 
 
 def test_a_turn_that_only_waited_is_not_a_start() -> None:

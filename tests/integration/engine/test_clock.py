@@ -70,7 +70,7 @@ def nothing_sent(order_ids: Sequence[UUID], *, check_first: bool = False) -> Non
 
 def waiting(seconds: int) -> UUID:
     order_id = pending()
-    assert journal.defer(order_id, seconds * 1_000, "backoff")
+    assert journal.defer({order_id: seconds * 1_000}, "backoff").orders
     return order_id
 
 
@@ -129,7 +129,7 @@ def test_an_order_keeps_its_remaining_validity(
     server: SettableClock, watching: Watching, publisher: Publisher, by: timedelta
 ) -> None:
     (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
-    assert journal.defer(moved.order.id, 300_000, "backoff")
+    assert journal.defer({moved.order.id: 300_000}, "backoff").orders
     dispatch = Dispatch(publisher, nothing_sent, lambda: 0, check_clock=watching.check)
     server.set(by)
     dispatch.run_once()
@@ -144,7 +144,7 @@ def test_a_jump_right_after_the_clock_was_read_ends_no_wait(
 ) -> None:
     waits = waiting(300)
     (moved,) = journal.accept([replace(new_order(), valid_seconds=600)])
-    assert journal.defer(moved.order.id, 300_000, "backoff")
+    assert journal.defer({moved.order.id: 300_000}, "backoff").orders
     rests = pending(kind=OrderKind.LIMIT, limit_price="105", valid_seconds=600)
     twap = pending(kind=OrderKind.TWAP, slices=3, every_seconds=300, valid_seconds=3600)
     database.execute_sql("UPDATE orders SET looks_from = looks_from + interval '5 minutes' WHERE id = %s", (twap,))
@@ -319,7 +319,7 @@ class TestWhileNoProcessRan:
 
     def test_an_order_waiting_for_the_rate_limit_is_not_started_early(self, server: SettableClock) -> None:
         order_id = pending()
-        journal.defer(order_id, 3_600_000, "rate limit")
+        journal.defer({order_id: 3_600_000}, "rate limit")
         DatabaseClock(LEASE).begin(longest_seconds=30)
         assert seconds_until("due_at", order_id) > 3_000
 

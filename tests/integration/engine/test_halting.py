@@ -69,7 +69,7 @@ def test_dispatch_sends_halted_orders_only_after_the_halt_and_without_a_check(
 
 def waits(dispatch: Dispatch, order_id: UUID, error: OrderdError) -> None:
     with database.connection_context():
-        assert journal.defer(order_id, 0, error)
+        assert journal.defer({order_id: 0}, error).orders
 
 
 def test_an_order_keeps_its_remaining_validity_during_a_halt(publisher: Publisher, queue: Queue) -> None:

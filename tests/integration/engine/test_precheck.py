@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -23,13 +24,16 @@ AWAY = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
 @dataclass
 class Scripted:
-    """Stands in for the market: raises ``trouble`` if it is set."""
+    """Stands in for the market: raises the ``troubles``, one each time, and then ``trouble`` if it is set."""
 
     trouble: OrderdError | None = None
+    troubles: list[OrderdError] = field(default_factory=list)
     asked: list[OrderTerms] = field(default_factory=list)
 
     def preview(self, terms: OrderTerms) -> None:
         self.asked.append(terms)
+        if self.troubles:
+            raise self.troubles.pop()
         if self.trouble is not None:
             raise self.trouble
 
@@ -46,7 +50,7 @@ def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
 
 @pytest.fixture
 def precheck(market: Scripted, dispatch: Dispatch) -> Precheck:
-    return Precheck(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
+    return Precheck(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer_all)
 
 
 def test_an_order_waits_without_new_events_while_the_service_is_unavailable(
@@ -55,8 +59,8 @@ def test_an_order_waits_without_new_events_while_the_service_is_unavailable(
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = AWAY
-    assert not precheck(order_id)
-    assert not precheck(order_id)
+    assert precheck([order_id]) == []
+    assert precheck([order_id]) == []
     order = read(order_id)
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED]
     assert (order.failures, order.starts) == (0, 0)
@@ -69,7 +73,7 @@ def test_checks_become_rarer_the_longer_the_order_waits(
     dispatch.defer(order_id, timedelta(0), AWAY)
     database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
     market.trouble = AWAY
-    assert not precheck(order_id)
+    assert precheck([order_id]) == []
     (seconds,) = database.execute_sql(
         "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM orders WHERE id = %s", (str(order_id),)
     ).fetchone()
@@ -80,7 +84,7 @@ def test_a_changed_reason_of_the_wait_is_reported(precheck: Precheck, market: Sc
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
-    assert not precheck(order_id)
+    assert precheck([order_id]) == []
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED] * 2
     assert read(order_id).waits_for == ErrorCode.ROUTE_VENUES_UNAVAILABLE
 
@@ -92,11 +96,40 @@ def test_the_turn_decides_once_the_service_is_back(
     order_id = pending()
     dispatch.defer(order_id, timedelta(0), AWAY)
     market.trouble = trouble
-    assert precheck(order_id)
+    assert precheck([order_id]) == [order_id]
     assert journal.claim([order_id], "worker-a", 15)
 
 
 def test_an_order_that_waits_for_nothing_is_not_checked(precheck: Precheck, market: Scripted) -> None:
-    assert precheck(pending())
-    assert precheck(claimed().id)
+    orders = [pending(), claimed().id]
+    assert precheck(orders) == orders
     assert market.asked == []
+
+
+def waiting_together(dispatch: Dispatch, error: OrderdError = AWAY) -> list[UUID]:
+    order_ids = [pending() for _ in range(3)]
+    dispatch.defer_all(dict.fromkeys(order_ids, timedelta(0)), error)
+    return order_ids
+
+
+def test_orders_that_wait_for_the_same_outage_are_checked_by_one_of_them(
+    precheck: Precheck, market: Scripted, dispatch: Dispatch
+) -> None:
+    order_ids, started = waiting_together(dispatch), pending()
+    market.trouble = AWAY
+    assert precheck([*order_ids, started]) == [started]
+    assert len(market.asked) == 1
+    assert {read(order_id).waits_for for order_id in order_ids} == {ErrorCode.RPC_UNAVAILABLE}
+    market.trouble = None
+    assert precheck(order_ids) == order_ids
+    assert len(market.asked) == 2
+
+
+def test_an_error_that_depends_on_an_order_concerns_it_alone(
+    precheck: Precheck, market: Scripted, dispatch: Dispatch
+) -> None:
+    first, second, third = waiting_together(dispatch)
+    unknown = OrderdError(ErrorCode.ROUTE_PRICE_UNKNOWN, "raydium does not answer")
+    market.troubles = [unknown, unknown]
+    assert precheck([first, second, third]) == [third]
+    assert [read(each).waits_for for each in (first, second, third)] == [unknown.code, unknown.code, AWAY.code]

@@ -215,11 +215,12 @@ def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(sta
     looked: list[UUID] = []
     away = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
-    def look(order_id: UUID) -> bool:
-        looked.append(order_id)
-        if len(looked) < 3:
-            turns.dispatch.defer(order_id, timedelta(0), away)
-        return len(looked) == 3
+    def look(order_ids: Sequence[UUID]) -> Sequence[UUID]:
+        looked.extend(order_ids)
+        if len(looked) == 3:
+            return order_ids
+        turns.dispatch.defer_all(dict.fromkeys(order_ids, timedelta(0)), away)
+        return []
 
     turns = start_turns(first=[PrecheckFirst(look, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)

@@ -141,8 +141,8 @@ def test_setting_the_clock_delays_no_order(
     while database.execute_sql("SELECT clock_timestamp() - at > interval '30 s' FROM clock").fetchone()[0]:
         time.sleep(BETWEEN_QUESTIONS)  # until the worker knows the clock
     soon, far = (moved.order.id for moved in journal.accept([new_order(), new_order()]))
-    assert journal.defer(soon, 1_000, "backoff")
-    assert journal.defer(far, 1_800_000, "backoff")
+    assert journal.defer({soon: 1_000}, "backoff").orders
+    assert journal.defer({far: 1_800_000}, "backoff").orders
     settable.set(timedelta(hours=hours))
     while read(soon).starts == 0:
         time.sleep(BETWEEN_QUESTIONS)

@@ -185,10 +185,20 @@ MUTANTS: Final = (
         "enqueued-while-redis-is-down",
         2,
         "orderd/engine/dispatch.py",
-        "            leases.give_back(order_ids)\n            raise",
+        "            leases.give_back([*chain.from_iterable(batches)])  # those that were sent before are executed once\n"
+        "            raise",
         "            return",
         (f"{_DISPATCH}test_no_order_is_lost_while_the_queue_is_down",),
         "During an outage of Redis due orders count as queued, and wait long after it has ended.",
+    ),
+    Mutant(
+        "one-order-decides-for-all",
+        6,
+        "orderd/engine/execution/precheck.py",
+        "affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}",
+        "affected = waiting",
+        ("tests/integration/engine/test_precheck.py::test_an_error_that_depends_on_an_order_concerns_it_alone",),
+        "An order waits although only another one, with other terms, has a reason to.",
     ),
     Mutant(
         "deferral-counts-as-an-attempt",
