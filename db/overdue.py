@@ -5,6 +5,7 @@ is frozen or disconnected does neither, and the driver would wait for ever. So t
 too: it shuts down the socket, and the driver reports a lost connection.
 """
 
+import math
 import os
 import socket
 import threading
@@ -17,6 +18,7 @@ from psycopg2 import Error
 from psycopg2.extensions import connection
 
 _CHECK_SECONDS: Final = 0.1
+"""Minimum pause between two checks."""
 
 
 class Overdue:
@@ -24,6 +26,8 @@ class Overdue:
 
     def __init__(self) -> None:
         self._waits: dict[int, tuple[float, connection]] = {}
+        self._shortest = math.inf
+        self._shorter = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -33,6 +37,9 @@ class Overdue:
         key = threading.get_ident()
         with self._lock:
             self._waits[key] = time.monotonic() + seconds, waiting
+            if seconds < self._shortest:
+                self._shortest = seconds
+                self._shorter.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._check, name="overdue", daemon=True)
                 self._thread.start()
@@ -44,13 +51,17 @@ class Overdue:
 
     def _check(self) -> None:
         while True:
-            time.sleep(_CHECK_SECONDS)
             now = time.monotonic()
             # While the lock is held, no wait can end, so no descriptor can be closed and reused.
             with self._lock:
                 for ends_at, waiting in self._waits.values():
                     if ends_at < now:
                         _hang_up(waiting)
+                # A statement that begins later is not overdue before the shortest time-out is over.
+                next_end = min((ends_at - now for ends_at, _ in self._waits.values()), default=math.inf)
+                pause = max(min(next_end, self._shortest), _CHECK_SECONDS)
+                self._shorter.clear()
+            self._shorter.wait(min(pause, threading.TIMEOUT_MAX))
 
 
 def _hang_up(waiting: connection) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from dramatiq import Worker
 from dramatiq.middleware import TimeLimit
 
 from db import installation
@@ -60,6 +59,7 @@ from orderd.queue.pace import SlotPace
 from orderd.queue.precheck import PrecheckFirst
 from orderd.queue.rate_limit import RateLimit
 from orderd.queue.retry import Retry
+from orderd.queue.turn_threads import TurnWorker
 from orderd.queue.turns import TURN_SECONDS, Turns
 from orderd.solana.hints import AccountHints, Hints, LandingHints
 from orderd.solana.slot_time import REFRESH_SECONDS as SLOT_SECONDS
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     import redis
 
 _POLL_MS: Final = 250
-"""Interval at which an idle consumer checks whether to stop; an order wakes it immediately."""
+"""Interval at which the idle consumer checks whether to stop; an order wakes it immediately."""
 _FINALITY_SECONDS: Final = 1.0
 """How often successes that may still be rolled back are checked."""
 _LATE_SECONDS: Final = 1.0
@@ -93,7 +93,7 @@ class WorkerParts:
     live: LiveAttempts
     publisher: Publisher
     broker: OrderBroker
-    worker: Worker
+    worker: TurnWorker
     turns: Turns
     triggering: Loop
     dispatching: Loop
@@ -169,7 +169,7 @@ def assemble(settings: Settings, client: "redis.Redis", presence: Presence) -> W
         live=base.live,
         publisher=base.publisher,
         broker=broker,
-        worker=Worker(broker, worker_threads=settings.worker_threads, worker_timeout=_POLL_MS),
+        worker=TurnWorker(broker, threads=settings.worker_threads, poll_ms=_POLL_MS),
         turns=turns,
         triggering=triggering,
         dispatching=dispatching,
