@@ -11,6 +11,7 @@ from typing import Final
 from db.connection import database, transaction
 from db.journal import IN_LINE, IN_LINE_SECONDS, in_order
 from db.models import in_states, listed
+from db.prepared import Prepared
 from orderd.domain.clock import Jump, Reading
 from orderd.domain.events import RATE_LIMIT
 from orderd.domain.order import ACTIVE, RESTING, SIGNED, WAITING
@@ -42,11 +43,14 @@ WAITS: Final = (
 """All times except the leases, which start again."""
 
 
+_READ: Final = Prepared(
+    "clock", (), "SELECT extract(epoch FROM clock_timestamp()), extract(epoch FROM at), moved FROM clock"
+)
+
+
 def read() -> Reading:
     """Read the clocks. Needs a connection, like all functions here."""
-    now, last, moved = database.execute_sql(
-        "SELECT extract(epoch FROM clock_timestamp()), extract(epoch FROM at), moved FROM clock"
-    ).fetchone()
+    now, last, moved = _READ.execute().fetchone()
     return Reading(float(now), float(last), moved)
 
 

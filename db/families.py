@@ -17,6 +17,7 @@ from db.age import IT_IS
 from db.connection import database
 from db.exclusive import exclusive
 from db.models import IS_FAMILY, Order, in_states, listed
+from db.prepared import Prepared
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.order import ACTIVE, FILLED, RESTING, OrderKind, TimeInForce
 
@@ -94,6 +95,23 @@ def forget(numbers: Sequence[int]) -> None:
     database.execute_sql("DELETE FROM family_news WHERE id = ANY(%s)", (list(numbers),))
 
 
+_IS_TIMED: Final = f"{_HAS_A_TIME} AND looks_from <="
+_HAS_LAPSED: Final = f"looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <="
+_ARE_QUIET: Final = Prepared(
+    "families",
+    (),
+    f"""
+    SELECT NOT (EXISTS (SELECT FROM family_news)
+                OR EXISTS (SELECT FROM orders WHERE {_IS_TIMED} statement_timestamp())
+                OR EXISTS (SELECT FROM orders WHERE {_HAS_LAPSED} statement_timestamp()))""",  # noqa: S608
+)
+
+
+def are_quiet() -> bool:
+    """Whether no family has changes or is due, in one statement: nearly all passes find nothing."""
+    return bool(_ARE_QUIET.execute().fetchone()[0])
+
+
 def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
     """Parents whose next execution is due or whose validity has ended.
 
@@ -101,10 +119,9 @@ def timed(limit: int, as_of: datetime | None = None) -> list[UUID]:
     """
     rows = database.execute_sql(
         f"""
-        (SELECT id FROM orders WHERE {_HAS_A_TIME} AND looks_from <= {IT_IS} ORDER BY looks_from LIMIT %s)
+        (SELECT id FROM orders WHERE {_IS_TIMED} {IT_IS} ORDER BY looks_from LIMIT %s)
         UNION
-        (SELECT id FROM orders WHERE looks_from IS NOT NULL AND {IS_FAMILY} AND valid_until <= {IT_IS}
-         ORDER BY valid_until LIMIT %s)""",  # noqa: S608
+        (SELECT id FROM orders WHERE {_HAS_LAPSED} {IT_IS} ORDER BY valid_until LIMIT %s)""",  # noqa: S608
         (as_of, limit, as_of, limit),
     )
     return [UUID(str(order_id)) for (order_id,) in rows]

@@ -34,6 +34,11 @@ def exclusive_handling(*, late: bool = False) -> AbstractContextManager[bool]:
     return exclusive(_LOCK_OF_LATE if late else _LOCK)
 
 
+def is_awaited() -> bool:
+    """Whether there is a success that awaits finality."""
+    return bool(database.execute_sql("SELECT EXISTS (SELECT FROM attempts WHERE awaits_finality)").fetchone()[0])
+
+
 def awaiting(limit: int) -> list[Landing]:
     """The oldest successes that await finality."""
     rows = Order.raw(

@@ -14,6 +14,7 @@ from db.age import IT_IS
 from db.connection import database
 from db.journal import IN_LINE, Change, Moved, apply, in_order
 from db.models import Order, in_states, listed
+from db.prepared import Prepared
 from orderd.domain.errors import AWAITED, OUTAGES
 from orderd.domain.events import RATE_LIMIT, Reclaimed
 from orderd.domain.halt import CODES
@@ -34,6 +35,12 @@ _CHECKED: Final = AWAITED - CODES
 halt."""
 
 
+def is_due(now: str) -> str:
+    """SQL for the orders that wait, are due ``now``, and are not in the queue."""
+    is_free = "(lease_until IS NULL OR lease_until < statement_timestamp())"
+    return f"status IN ({listed(WAITING)}) AND due_at <= {now} AND {is_free}"
+
+
 def take_due(limit: int, sender: str | None = None, as_of: datetime | None = None) -> Due:
     """Take the due orders that wait and are not in the queue; ``sender`` enqueues them.
 
@@ -42,10 +49,7 @@ def take_due(limit: int, sender: str | None = None, as_of: datetime | None = Non
     rows = database.execute_sql(
         f"""
         UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + {IN_LINE} WHERE id IN (
-            SELECT id FROM orders
-            WHERE status IN ({listed(WAITING)}) AND due_at <= {IT_IS}
-              AND (lease_until IS NULL OR lease_until < statement_timestamp())
-            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+            SELECT id FROM orders WHERE {is_due(IT_IS)} ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id, waits_for, mint_in, mint_out""",
         (sender, as_of, limit),
     )
@@ -73,11 +77,14 @@ _FIRED_STOP: Final = "(kind IN ({}))".format(", ".join(f"'{kind}'" for kind in s
 """Must match an index. A stop waits for a start only once it has triggered."""
 
 
+WAITS_FOR_A_START: Final = f"waits_for = '{RATE_LIMIT}'"
+
+
 def first_in_line(limit: int) -> list[InLine]:
     """The orders that wait for a start: first triggered stops, then all others, in the order of their acceptance."""
     rows = database.execute_sql(
         f"""
-        SELECT id, {_FIRED_STOP} FROM orders WHERE waits_for = '{RATE_LIMIT}'
+        SELECT id, {_FIRED_STOP} FROM orders WHERE {WAITS_FOR_A_START}
         ORDER BY {_FIRED_STOP} DESC, id LIMIT %s""",
         (limit,),
     )
@@ -90,7 +97,7 @@ def wake(order_ids: Sequence[UUID]) -> int:
         f"""
         UPDATE orders SET due_at = clock_timestamp() WHERE id IN (
             SELECT id FROM orders
-            WHERE id = ANY(%s::uuid[]) AND waits_for = '{RATE_LIMIT}' AND due_at > statement_timestamp()
+            WHERE id = ANY(%s::uuid[]) AND {WAITS_FOR_A_START} AND due_at > statement_timestamp()
             FOR NO KEY UPDATE SKIP LOCKED)""",
         ([str(order_id) for order_id in order_ids],),
     )
@@ -127,18 +134,15 @@ def give_all_back() -> int:
     return int(cursor.rowcount)
 
 
+IS_ORPHANED: Final = f"""
+    {in_states(sources(EventKind.RECLAIMED))} AND (lease_until IS NULL OR lease_until < statement_timestamp())"""
+"""SQL for the orders without a signature whose worker has died."""
+
+
 def orphans(limit: int) -> list[Order]:
     """Orders without a signature whose worker has died."""
-    return list(
-        Order.raw(
-            f"""
-            SELECT * FROM orders
-            WHERE {in_states(sources(EventKind.RECLAIMED))}
-              AND (lease_until IS NULL OR lease_until < statement_timestamp())
-            ORDER BY id LIMIT %s""",
-            limit,
-        ).execute(database)
-    )
+    rows = Order.raw(f"SELECT * FROM orders WHERE {IS_ORPHANED} ORDER BY id LIMIT %s", limit)
+    return list(rows.execute(database))
 
 
 def reclaim(orders: Iterable[Order]) -> list[Moved]:
@@ -183,17 +187,22 @@ class LiveAttempt:
     blockhash_slot: int | None
 
 
+_IS_UNHELD: Final = f"{in_states(SIGNED)} AND (lease_until IS NULL OR lease_until < statement_timestamp())"
+
+_UNHELD: Final = Prepared("unheld", (), f"SELECT EXISTS (SELECT FROM orders WHERE {_IS_UNHELD})")
+
+
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
     """Take over submitted orders without a holder, with a new version. Recovery after a crash is nothing else."""
+    if not _UNHELD.execute().fetchone()[0]:
+        return []
     rows = Order.raw(
         f"""
         WITH adopted AS (
             UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
                 version = version + 1
             WHERE id IN (
-                SELECT id FROM orders
-                WHERE {in_states(SIGNED)} AND (lease_until IS NULL OR lease_until < statement_timestamp())
-                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+                SELECT id FROM orders WHERE {_IS_UNHELD} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *)
         SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
                a.min_amount_out AS attempt_min_amount_out, a.blockhash_slot

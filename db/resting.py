@@ -6,11 +6,12 @@ changes is cheap. OCO and TWAP orders do not wait for their own price and are no
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from db.connection import database
 from db.models import Order, in_states
+from db.prepared import Prepared
 from db.terms import TERMS
 from orderd.domain.order import RESTING, OrderKind
 
@@ -64,19 +65,21 @@ def pairs() -> set[Pair]:
 
 def of_pair(pair: Pair) -> list[RestingOrder]:
     """All resting orders of the pair."""
-    return _resting("mint_in = %s AND mint_out = %s", pair)
+    return _resting(database.execute_sql(f"{_HEADS} mint_in = %s AND mint_out = %s", pair))
 
 
 def of_late(seconds: float) -> list[RestingOrder]:
     """The orders that began to rest within the last ``seconds``, or are not checked yet."""
-    return _resting("looks_from > statement_timestamp() - %s * interval '1 second'", (seconds,))
+    return _resting(_OF_LATE.execute(seconds))
 
 
-def _resting(which: str, values: tuple[object, ...]) -> list[RestingOrder]:
-    rows = database.execute_sql(
-        f"SELECT id, version, seq, mint_in, mint_out FROM orders WHERE {_WAITS_FOR_A_PRICE} AND {which}",  # noqa: S608
-        values,
-    )
+_HEADS: Final = f"SELECT id, version, seq, mint_in, mint_out FROM orders WHERE {_WAITS_FOR_A_PRICE} AND"  # noqa: S608
+_OF_LATE: Final = Prepared(
+    "resting", ("float8",), f"{_HEADS} looks_from > statement_timestamp() - $1 * interval '1 second'"
+)
+
+
+def _resting(rows: Iterable[tuple[Any, ...]]) -> list[RestingOrder]:
     return [RestingOrder(order_id, version, seq, (one, other)) for order_id, version, seq, one, other in rows]
 
 

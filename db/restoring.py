@@ -35,16 +35,22 @@ def begin(reason: str) -> None:
     _begin("what was traded since the backup is not known yet", reason)
 
 
-@transaction
+_IS_OLDER: Final = "SELECT FROM installation WHERE timeline <> wal_timeline()"
+
+
 def begin_if_older() -> bool:
     """Halt if the server has begun a new timeline: a standby was promoted, or the server was recovered to a point in
     time, and may lack what was committed before.
 
     Returns whether it has begun one. The installation id stays, because the same daemon continues.
     """
-    row = database.execute_sql("SELECT FROM installation WHERE timeline <> wal_timeline() FOR UPDATE").fetchone()
-    if row is None:
-        return False
+    return database.execute_sql(_IS_OLDER).fetchone() is not None and _begin_if_older()
+
+
+@transaction
+def _begin_if_older() -> bool:
+    if database.execute_sql(f"{_IS_OLDER} FOR UPDATE").fetchone() is None:
+        return False  # another process has begun
     why = "Postgres was promoted from a standby or recovered to a point in time, and may lack its newest transactions"
     _begin(f"{why}: what was traded with them is not known yet", f"{why}: check the orders before you lift the halt")
     return True

@@ -6,7 +6,7 @@ claim), it matches no row and changes nothing: the order is not among the return
 """
 
 from db.journal.acceptance import NewOrder, accept, accept_exits, submitted_as
-from db.journal.cancellation import request_cancel, withdraw
+from db.journal.cancellation import IS_WITHDRAWN, request_cancel, withdraw
 from db.journal.changes import AttemptEnd, Change, FailureRecord, NewAttempt
 from db.journal.claims import claim, recent_starts
 from db.journal.due import IN_LINE, IN_LINE_SECONDS
@@ -19,6 +19,7 @@ __all__ = [
     "INVALID_VALUES",
     "IN_LINE",
     "IN_LINE_SECONDS",
+    "IS_WITHDRAWN",
     "AttemptEnd",
     "Change",
     "FailureRecord",

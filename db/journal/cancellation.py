@@ -1,5 +1,6 @@
 """Cancellation of signed orders: no further attempt is made, and the order ends when the current attempt has ended."""
 
+from typing import Final
 from uuid import UUID
 
 from db.connection import database
@@ -27,14 +28,12 @@ def request_cancel(order_id: UUID) -> list[Moved]:
     return moved_by(rows_of(sql, [str(order_id)]), lambda _: CancelRequested())
 
 
+IS_WITHDRAWN: Final = f"""
+    cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))}) AND NOT {IS_FAMILY}"""
+"""SQL for the orders whose cancellation was requested while they were signed, and whose attempt did not land."""
+
+
 def withdraw(limit: int) -> list[Moved]:
     """Cancel the orders whose cancellation was requested while they were signed, and whose attempt did not land."""
-    rows = database.execute_sql(
-        f"""
-        SELECT id FROM orders
-        WHERE cancel_requested AND ended_as IS NULL AND status IN ({listed(sources(EventKind.CANCELLED))})
-          AND NOT {IS_FAMILY}
-        ORDER BY id LIMIT %s""",
-        (limit,),
-    )
+    rows = database.execute_sql(f"SELECT id FROM orders WHERE {IS_WITHDRAWN} ORDER BY id LIMIT %s", (limit,))
     return apply([Change(UUID(str(order_id)), Cancelled(), None) for (order_id,) in rows])

@@ -14,6 +14,7 @@ from db import counts, journal, leases, validity
 from db.connection import database
 from db.journal import Change, Moved
 from db.models import Order
+from db.work_at_hand import work_at_hand
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Failed
 from orderd.engine.publish import Publisher
@@ -51,7 +52,7 @@ class Dispatch:
 
     ``depth`` returns the number of orders in the queue. ``name`` is the name of this process. ``check_clock`` makes
     sure that Postgres' clock was not set; ``halted`` says whether a halt prevents signatures, and is called in each
-    pass.
+    pass while there is one.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Dispatch:
         self._check_clock = check_clock
         self._halted = halted
         self._missed: deque[UUID] = deque()
+        self._was_halted = True
+        """Whether there was a halt in the last pass; before the first one, that is not known."""
         self._expire_at = 0.0
         self._add_up_at = 0.0
 
@@ -82,27 +85,24 @@ class Dispatch:
     def run_once(self) -> int:
         """Release the orders of lost workers, expire orders, and send the due ones. Returns how many it sent."""
         with database.connection_context():
+            self._give_back_missed()
+            work = work_at_hand()
+            if not (any(work) or self._was_halted or time.monotonic() >= self._expire_at):
+                return 0
             as_of = self._check_clock()
-            if missed := list(self._missed):
-                leases.give_back(missed)
-                if self._name is not None:
-                    leases.drop(self._name, missed)
-                for order_id in missed:
-                    self._missed.remove(order_id)
-            self._publisher.publish(_take_back(leases.orphans(_BATCH)))
-            self._publisher.publish(journal.withdraw(_BATCH))
+            if work.orphans:
+                self._publisher.publish(_take_back(leases.orphans(_BATCH)))
+            if work.withdrawn:
+                self._publisher.publish(journal.withdraw(_BATCH))
             self._expire(as_of)
             self._add_up()
-            if self._halted():
+            if work.halts or self._was_halted:
+                self._was_halted = bool(self._halted())
+            if self._was_halted:
                 return 0  # orders keep their state during a halt, as long as they are valid
-            self._move_up()
-            if self._depth() >= _ENOUGH:
-                return 0  # orders that were queued long ago are most likely still in the queue, and not lost
-            due = leases.take_due(_BATCH, self._name, as_of)
-            if due.start:
-                self._send_off([due.start], check_first=False)
-            self._send_off(due.check, check_first=True)
-        return len(due.start) + sum(map(len, due.check))
+            if work.in_line:
+                self._move_up()
+            return self._send_due(as_of) if work.due or work.in_line or work.orphans else 0
 
     def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
         """Make a pending order wait this long, and then check whether the error is over.
@@ -119,6 +119,23 @@ class Dispatch:
             )
         self._publisher.publish(deferred.moved)
         return deferred.orders
+
+    def _give_back_missed(self) -> None:
+        if missed := list(self._missed):
+            leases.give_back(missed)
+            if self._name is not None:
+                leases.drop(self._name, missed)
+            for order_id in missed:
+                self._missed.remove(order_id)
+
+    def _send_due(self, as_of: datetime | None) -> int:
+        if self._depth() >= _ENOUGH:
+            return 0  # orders that were queued long ago are most likely still in the queue, and not lost
+        due = leases.take_due(_BATCH, self._name, as_of)
+        if due.start:
+            self._send_off([due.start], check_first=False)
+        self._send_off(due.check, check_first=True)
+        return len(due.start) + sum(map(len, due.check))
 
     def _send_off(self, batches: Sequence[Sequence[UUID]], *, check_first: bool) -> None:
         try:

@@ -73,11 +73,14 @@ class Families:
 
     def run_once(self) -> int:
         """Check all families. Returns how many have changed."""
-        with database.connection_context(), families.exclusive_handling() as is_mine:
-            if not is_mine:
+        with database.connection_context():
+            if families.are_quiet():
                 return 0
-            self._as_of = self._check_clock()
-            return self._process_changes()
+            with families.exclusive_handling() as is_mine:
+                if not is_mine:
+                    return 0
+                self._as_of = self._check_clock()
+                return self._process_changes()
 
     def execute(self, parent_id: UUID, amount_in: int) -> bool:
         """Let a child sell this part of a limit order, unless one does already. Needs no connection."""

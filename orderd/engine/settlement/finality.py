@@ -40,14 +40,17 @@ class Finality:
         return self._check(late=True)
 
     def _check(self, *, late: bool) -> int:
-        with database.connection_context(), finality.exclusive_handling(late=late) as is_mine:
-            landings = finality.awaiting(_BATCH) if is_mine else []
-            if not landings:
+        with database.connection_context():
+            if not finality.is_awaited():
                 return 0
-            settled, undone = self._judge(landings, late=late)
-            if settled:
-                finality.settle([each.signature for each in settled])
-            moved = finality.roll_back(undone)
+            with finality.exclusive_handling(late=late) as is_mine:
+                landings = finality.awaiting(_BATCH) if is_mine else []
+                if not landings:
+                    return 0
+                settled, undone = self._judge(landings, late=late)
+                if settled:
+                    finality.settle([each.signature for each in settled])
+                moved = finality.roll_back(undone)
         for each in moved:
             log.error("confirmation rolled back", action="rolled_back", order_id=str(each.order.id))
         self._publisher.publish(moved)

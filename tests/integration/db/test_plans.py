@@ -40,6 +40,7 @@ from db.processes import Process
 from db.recent import recent
 from db.resting import Best
 from db.retention import Kept
+from db.work_at_hand import work_at_hand
 from orderd.domain.alerts import AlertKind
 from orderd.domain.clock import Jump
 from orderd.domain.errors import ErrorCode, OrderdError
@@ -116,6 +117,7 @@ def take_orders_through_all_states() -> Order:
     journal.defer({waits: 1}, OrderdError(ErrorCode.RPC_UNAVAILABLE, "away"))
     precheck._waiting([waits])
     lapse(waits)
+    assert work_at_hand().due
     leases.take_due(10, "gateway")
     leases.wake([each.order_id for each in leases.first_in_line(10)])
     leases.give_back([waits])
@@ -124,6 +126,7 @@ def take_orders_through_all_states() -> Order:
 
     lost = claimed()
     lapse(lost.id)
+    assert work_at_hand().orphans
     leases.reclaim(leases.orphans(10))
     validity.expire(10)
     refused = claimed()
@@ -150,6 +153,7 @@ def take_orders_through_all_states() -> Order:
     several = [sign(built(), signature).order for signature in ("landed", "beside", "stays")]
     end = AttemptEnd("landed", 9, sends=1, awaits_finality=True)
     journal.apply([Change(each.id, CONFIRMED, each.version, FILL, attempt_end=end) for each in several])
+    assert finality.is_awaited()
     finality.settle(["stays"])
     finality.roll_back(finality.awaiting(1))
     return several[2]
@@ -182,6 +186,7 @@ def take_families_through_their_states() -> None:
         journal.accept(made)
         live = signed(made[1].id)
         assert families.timed(10) == [parents[1]]
+        assert not families.are_quiet()
         families.forget([each.number for each in families.changes(0, 10)])
         assert {each.parent.id for each in families.by_id(parents)} == {*parents}
     assert not families.lock_free(made[1].id)
@@ -191,6 +196,7 @@ def take_families_through_their_states() -> None:
     dead = Retrying(attempt=1, code=ErrorCode.TX_FAILED, detail="", until=live.order.updated_at)
     end = AttemptEnd("failed", 9, sends=1)
     journal.apply([Change(live.order.id, dead, live.order.version, to=OrderStatus.PENDING, attempt_end=end)])
+    assert work_at_hand().withdrawn
     assert [moved.order.id for moved in journal.withdraw(10)] == [live.order.id]
 
 

@@ -19,11 +19,20 @@ from orderd.engine.dispatch import MAX_LOSSES, Dispatch
 from orderd.engine.publish import Publisher
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import built, claimed, lapse, new_order, pending, read, sign
+from tests.integration.statements import executed
 
 
 @pytest.fixture
 def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
     return Dispatch(publisher, queue.send, queue.depth)
+
+
+def test_a_pass_without_work_takes_one_statement(dispatch: Dispatch) -> None:
+    pending()
+    dispatch.run_once()
+    with executed() as statements:
+        assert dispatch.run_once() == 0
+    assert len(statements) == 1
 
 
 def test_a_lost_message_is_sent_again(dispatch: Dispatch, queue: Queue) -> None:

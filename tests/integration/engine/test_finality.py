@@ -22,6 +22,7 @@ from orderd.solana.rpc_types import SignatureStatus
 from tests.integration.engine.conftest import ScriptedChain, signature
 from tests.integration.engine.settling import worker_of
 from tests.integration.orders import built, sign
+from tests.integration.statements import executed
 
 
 @pytest.fixture
@@ -67,6 +68,13 @@ def test_a_fill_that_is_final_at_once_awaits_nothing(chain: ScriptedChain, settl
     chain.land(signature(1))
     assert settle() == 1
     assert not Attempt.get().awaits_finality
+
+
+def test_a_pass_without_successes_takes_one_statement(final: Finality) -> None:
+    final.run_once()
+    with executed() as statements:
+        assert final.run_once() == 0
+    assert len(statements) == 1
 
 
 def test_a_final_fill_is_not_checked_again(chain: ScriptedChain, confirmed: Order, final: Finality) -> None:

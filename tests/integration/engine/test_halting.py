@@ -67,6 +67,24 @@ def test_dispatch_sends_halted_orders_only_after_the_halt_and_without_a_check(
     assert (queue.sent, queue.looking) == ([order_id], [])
 
 
+def test_a_halt_is_known_as_long_as_it_lasts(publisher: Publisher, queue: Queue) -> None:
+    """A worker may start during a halt, and a halt may come and go between two passes."""
+    seen = Halts()
+    halt(ME, WHY)
+    seen.refresh()
+    lift(ME)
+    dispatch = Dispatch(publisher, queue.send, queue.depth, halted=seen.refresh)
+    dispatch.run_once()
+    assert seen.known() is None
+    halt(ME, WHY)
+    dispatch.run_once()
+    dispatch.run_once()
+    assert seen.known() is not None
+    lift(ME)
+    dispatch.run_once()
+    assert seen.known() is None
+
+
 def waits(dispatch: Dispatch, order_id: UUID, error: OrderdError) -> None:
     with database.connection_context():
         assert journal.defer({order_id: 0}, error).orders
