@@ -12,6 +12,8 @@ from orderd.solana.json_rpc import RpcError
 from orderd.telemetry import name_thread
 
 _MAX_BACKOFF_SECONDS: Final = 5.0
+_LONGEST_SECONDS: Final = 30.0
+"""Maximum time of a pass."""
 log = structlog.get_logger(__name__)
 
 
@@ -21,8 +23,12 @@ class Loop:
     After a failure it waits longer each time, however often it is woken.
     """
 
-    def __init__(self, name: str, run_once: Callable[[], object], interval: float) -> None:
+    def __init__(
+        self, name: str, run_once: Callable[[], object], interval: float, *, longest: float = _LONGEST_SECONDS
+    ) -> None:
+        """A pass that takes more than ``longest`` seconds counts as hanging."""
         self.name = name
+        self._longest = longest
         self._run_once = run_once
         self.interval = interval
         self._stop = threading.Event()
@@ -36,6 +42,10 @@ class Loop:
         """Seconds since the running pass began; 0 between two passes. A growing value means that the loop hangs."""
         began = self._pass_began
         return 0.0 if began is None else time.monotonic() - began
+
+    @property
+    def hangs(self) -> bool:
+        return self.seconds_silent > self._longest
 
     def start(self) -> None:
         self._thread.start()

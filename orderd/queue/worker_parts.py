@@ -75,6 +75,8 @@ _LATE_SECONDS: Final = 1.0
 """How often attempts are checked that only the transaction history can decide."""
 _LATE_FINALITY_SECONDS: Final = 5.0
 """The same for successes."""
+_LONGEST_SEARCH_SECONDS: Final = 600.0
+"""Maximum time of such a pass: it may read many pages of a slow history, and nothing else waits for it."""
 _WARM_SECONDS: Final = 5.0
 """Interval at which recently used pools are checked for changes without a hint."""
 _FAMILIES_SECONDS: Final = 0.4
@@ -273,10 +275,10 @@ def _settlement(base: _Base, resending: Resending) -> list[Loop]:
     return [
         Loop("settlement", settlement().run_once, interval),
         Loop("resending", resending.run_once, interval),
-        Loop("late settlement", settlement().run_late, _LATE_SECONDS),
+        Loop("late settlement", settlement().run_late, _LATE_SECONDS, longest=_LONGEST_SEARCH_SECONDS),
         Loop("restoring", restoring.run_once, RESTORING_SECONDS),
         Loop("finality", finality().run_once, _FINALITY_SECONDS),
-        Loop("late finality", finality().run_late, _LATE_FINALITY_SECONDS),
+        Loop("late finality", finality().run_late, _LATE_FINALITY_SECONDS, longest=_LONGEST_SEARCH_SECONDS),
         Loop("unknown", unknown.run_once, min(CHECK_SECONDS, settings.unknown_after_seconds)),
     ]
 

@@ -33,7 +33,6 @@ from orderd.whole_file import renew
 
 _HEARTBEAT_SECONDS: Final = 1.0
 _HEARTBEAT_TTL_SECONDS: Final = 5
-_STALLED_SECONDS: Final = 30.0
 _UNWATCHED_SECONDS: Final = 10.0
 """Maximum duration of a pass over resting orders before other processes take over this process's pairs."""
 _STUCK_TURN_SECONDS: Final = 2 * TURN_SECONDS
@@ -136,7 +135,7 @@ class WorkerProcess:
         return not self._drains and self.parts.triggering.seconds_silent < _UNWATCHED_SECONDS
 
     def _stalled(self) -> list[str]:
-        loops = [loop.name for loop in self._loops if loop.seconds_silent > _STALLED_SECONDS]
+        loops = [loop.name for loop in self._loops if loop.hangs]
         return loops + ["turns"] * (self.parts.turns.longest_seconds > _STUCK_TURN_SECONDS)
 
     def _show_life(self) -> None:

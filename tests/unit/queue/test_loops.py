@@ -63,11 +63,32 @@ def test_a_hanging_loop_reports_no_progress(monkeypatch: pytest.MonkeyPatch) -> 
     loop = Loop("test", run_once, 0.0)
     loop.start()
     assert begun.wait(PATIENCE)
+    assert not loop.hangs
     clock[0] += 31
-    assert loop.seconds_silent == 31
+    assert (loop.seconds_silent, loop.hangs) == (31, True)
     may_end.set()
     assert again.wait(PATIENCE)
-    assert loop.seconds_silent == 0
+    assert (loop.seconds_silent, loop.hangs) == (0, False)
+    assert loop.stop(PATIENCE)
+
+
+def test_a_pass_that_may_take_long_does_not_count_as_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("orderd.queue.loops.time.monotonic", lambda: clock[0])
+    begun, may_end = threading.Event(), threading.Event()
+
+    def run_once() -> None:
+        begun.set()
+        may_end.wait(PATIENCE)
+
+    loop = Loop("test", run_once, 0.0, longest=600.0)
+    loop.start()
+    assert begun.wait(PATIENCE)
+    clock[0] += 599
+    assert (loop.seconds_silent, loop.hangs) == (599, False)
+    clock[0] += 2
+    assert (loop.seconds_silent, loop.hangs) == (601, True)
+    may_end.set()
     assert loop.stop(PATIENCE)
 
 
