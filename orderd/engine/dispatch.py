@@ -104,19 +104,14 @@ class Dispatch:
                 self._move_up()
             return self._send_due(as_of) if work.due or work.in_line or work.orphans else 0
 
-    def defer(self, order_id: UUID, wait: timedelta, reason: str | OrderdError) -> bool:
-        """Make a pending order wait this long, and then check whether the error is over.
+    def defer(self, waits: Mapping[UUID, timedelta], reason: str | OrderdError) -> frozenset[UUID]:
+        """Make pending orders wait this long, and then check whether the error is over. This is not an attempt.
 
-        This is not an attempt. False if the order is not pending.
+        Returns those that are pending.
         """
-        return order_id in self.defer_all({order_id: wait}, reason)
-
-    def defer_all(self, waits: Mapping[UUID, timedelta], reason: str | OrderdError) -> frozenset[UUID]:
-        """Make pending orders wait for the same reason. Returns those that are pending."""
+        delays = {order_id: -(-wait // timedelta(milliseconds=1)) for order_id, wait in waits.items()}
         with database.connection_context():
-            deferred = journal.defer(
-                {order_id: -(-wait // timedelta(milliseconds=1)) for order_id, wait in waits.items()}, reason
-            )
+            deferred = journal.defer(delays, reason)
         self._publisher.publish(deferred.moved)
         return deferred.orders
 
@@ -142,7 +137,7 @@ class Dispatch:
             for order_ids in batches:
                 self._send(order_ids, check_first=check_first)
         except Exception:
-            leases.give_back([*chain.from_iterable(batches)])  # those that were sent before are executed once
+            leases.give_back([*chain.from_iterable(batches)])  # what was sent is executed once
             raise
 
     def _expire(self, as_of: datetime | None) -> None:

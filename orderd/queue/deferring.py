@@ -1,6 +1,6 @@
 """Orders that cannot start now wait in Postgres; where even that fails, dispatch finds them again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -14,14 +14,15 @@ log = structlog.get_logger(__name__)
 
 
 def defer_or_miss(
-    defer: Callable[[UUID, timedelta, Reason], object],
+    defer: Callable[[Mapping[UUID, timedelta], Reason], object],
     missed: Callable[[UUID], object],
-    order_id: UUID,
+    order_ids: Sequence[UUID],
     reason: Reason,
 ) -> None:
-    """Defer the order by a ``PAUSE``. Never raises: an order that cannot be deferred is reported to ``missed``."""
+    """Defer orders by a ``PAUSE``. Never raises: orders that cannot be deferred are reported to ``missed``."""
     try:
-        defer(order_id, PAUSE, reason)
+        defer(dict.fromkeys(order_ids, PAUSE), reason)
     except Exception:
-        log.exception("order not deferred", action="defer_failed", order_id=str(order_id))
-        missed(order_id)
+        log.exception("orders not deferred", action="defer_failed", order_ids=[*map(str, order_ids)])
+        for order_id in order_ids:
+            missed(order_id)

@@ -1,6 +1,6 @@
 """Orders that are fetched from the queue during a halt wait in Postgres, without using up a start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,7 +22,7 @@ class HaltFirst(Middleware):
     def __init__(
         self,
         halted: Callable[[], OrderdError | None],
-        defer: Callable[[UUID, timedelta, OrderdError], object],
+        defer: Callable[[Mapping[UUID, timedelta], OrderdError], object],
         missed: Callable[[UUID], object],
     ) -> None:
         self._halted = halted
@@ -33,6 +33,5 @@ class HaltFirst(Middleware):
         error = self._halted()
         if error is None:
             return
-        for order_id in orders_of(message):
-            defer_or_miss(self._defer, self._missed, order_id, error)
+        defer_or_miss(self._defer, self._missed, orders_of(message), error)
         keep(message, [])

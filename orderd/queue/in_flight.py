@@ -1,7 +1,7 @@
 """A limit of submitted orders, for endpoints that can handle only a few."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -27,7 +27,7 @@ class InFlightCap(Middleware):
         self,
         cap: int,
         in_flight: Callable[[], int],
-        defer: Callable[[UUID, timedelta, str], object],
+        defer: Callable[[Mapping[UUID, timedelta], str], object],
         missed: Callable[[UUID], object],
         *,
         patience: float = _PATIENCE_SECONDS,
@@ -44,9 +44,9 @@ class InFlightCap(Middleware):
         while self._in_flight() >= self._cap and time.monotonic() < ends_at:
             time.sleep(_POLL_SECONDS)
         room = max(self._cap - self._in_flight(), 0)
-        for order_id in orders[room:]:
-            if room:
+        if room:
+            for order_id in orders[room:]:
                 self._missed(order_id)  # it is sent again soon, without an event
-            else:
-                defer_or_miss(self._defer, self._missed, order_id, "orders in flight")
+        else:
+            defer_or_miss(self._defer, self._missed, orders, "orders in flight")
         keep(message, orders[:room])

@@ -16,7 +16,7 @@ from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 
-DeferAll = Callable[[Mapping[UUID, timedelta], OrderdError], object]
+Defer = Callable[[Mapping[UUID, timedelta], OrderdError], object]
 log = structlog.get_logger(__name__)
 
 
@@ -27,7 +27,7 @@ class Precheck:
     an error is over.
     """
 
-    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: DeferAll) -> None:
+    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: Defer) -> None:
         self._preview = preview
         self._policy = policy
         self._defer = defer

@@ -73,13 +73,13 @@ def test_a_signed_order_is_left_to_settlement(dispatch: Dispatch, queue: Queue) 
 
 def test_a_deferred_order_waits_and_keeps_its_attempts(dispatch: Dispatch, queue: Queue) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(minutes=5), "rate limit")
+    dispatch.defer({order_id: timedelta(minutes=5)}, "rate limit")
     assert dispatch.run_once() == 0
     event = views.events_after(order_id, 1)[0]
     order = read(order_id)
     assert isinstance(event.data, Deferred)
     assert (event.data.until, order.failures, order.status) == (order.due_at, 0, OrderStatus.PENDING)
-    dispatch.defer(order_id, timedelta(0), "rate limit")
+    dispatch.defer({order_id: timedelta(0)}, "rate limit")
     assert dispatch.run_once() == 1
 
 
@@ -101,9 +101,9 @@ def test_the_first_in_line_are_woken_while_starts_are_free(publisher: Publisher,
     dispatch = Dispatch(publisher, queue.send, queue.depth, line=line)
     orders = [pending() for _ in range(6)]
     for order_id in reversed(orders):
-        dispatch.defer(order_id, timedelta(hours=2), RATE_LIMIT)
+        dispatch.defer({order_id: timedelta(hours=2)}, RATE_LIMIT)
     journal.apply([Change(orders[0], Cancelled(), None)])
-    dispatch.defer(orders[1], timedelta(hours=2), "something else")
+    dispatch.defer({orders[1]: timedelta(hours=2)}, "something else")
     assert dispatch.run_once() == 2
     assert queue.sent == orders[2:4]
     assert line.first == [(order_id, False) for order_id in orders[2:5]]
@@ -118,7 +118,7 @@ def test_a_fired_stop_is_woken_before_older_orders(publisher: Publisher, queue: 
     fact = Triggered(price="95", amount_out="142", condition="95", slot=9, met_at_slot=9)
     journal.apply([Change(stop, fact, None, to=OrderStatus.PENDING)])
     for order_id in (older, stop):
-        dispatch.defer(order_id, timedelta(hours=2), RATE_LIMIT)
+        dispatch.defer({order_id: timedelta(hours=2)}, RATE_LIMIT)
     assert dispatch.run_once() == 1
     assert (queue.sent, line.first) == ([stop], [(stop, True), (older, False)])
 
@@ -126,7 +126,7 @@ def test_a_fired_stop_is_woken_before_older_orders(publisher: Publisher, queue: 
 def test_a_wait_is_reported_once_for_each_reason(dispatch: Dispatch) -> None:
     order_id = pending()
     for reason in ("rate limit", "rate limit", "orders in flight", "rate limit"):
-        assert dispatch.defer(order_id, timedelta(minutes=5), reason)
+        assert dispatch.defer({order_id: timedelta(minutes=5)}, reason)
     facts = [event.data for event in views.events_after(order_id, 1)]
     assert [fact.reason for fact in facts if isinstance(fact, Deferred)] == [
         "rate limit",
@@ -134,7 +134,7 @@ def test_a_wait_is_reported_once_for_each_reason(dispatch: Dispatch) -> None:
         "rate limit",
     ]
     before = read(order_id)
-    assert dispatch.defer(order_id, timedelta(minutes=1), "rate limit")
+    assert dispatch.defer({order_id: timedelta(minutes=1)}, "rate limit")
     after = read(order_id)
     assert (after.seq, after.updated_at) == (before.seq, before.updated_at)
     assert before.due_at is not None
@@ -144,7 +144,7 @@ def test_a_wait_is_reported_once_for_each_reason(dispatch: Dispatch) -> None:
 
 def test_an_order_that_is_no_longer_in_line_cannot_be_deferred(dispatch: Dispatch) -> None:
     order = claimed()
-    assert not dispatch.defer(order.id, timedelta(minutes=5), RATE_LIMIT)
+    assert not dispatch.defer({order.id: timedelta(minutes=5)}, RATE_LIMIT)
     assert read(order.id).version == order.version
 
 

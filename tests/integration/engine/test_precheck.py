@@ -50,14 +50,14 @@ def dispatch(publisher: Publisher, queue: Queue) -> Dispatch:
 
 @pytest.fixture
 def precheck(market: Scripted, dispatch: Dispatch) -> Precheck:
-    return Precheck(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer_all)
+    return Precheck(market.preview, RetryPolicy(base_ms=1_000), dispatch.defer)
 
 
 def test_an_order_waits_without_new_events_while_the_service_is_unavailable(
     precheck: Precheck, market: Scripted, dispatch: Dispatch
 ) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY)
+    dispatch.defer({order_id: timedelta(0)}, AWAY)
     market.trouble = AWAY
     assert precheck([order_id]) == []
     assert precheck([order_id]) == []
@@ -70,7 +70,7 @@ def test_checks_become_rarer_the_longer_the_order_waits(
     precheck: Precheck, market: Scripted, dispatch: Dispatch
 ) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY)
+    dispatch.defer({order_id: timedelta(0)}, AWAY)
     database.execute_sql("UPDATE orders SET waits_since = now() - interval '1 h' WHERE id = %s", (str(order_id),))
     market.trouble = AWAY
     assert precheck([order_id]) == []
@@ -82,7 +82,7 @@ def test_checks_become_rarer_the_longer_the_order_waits(
 
 def test_a_changed_reason_of_the_wait_is_reported(precheck: Precheck, market: Scripted, dispatch: Dispatch) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY)
+    dispatch.defer({order_id: timedelta(0)}, AWAY)
     market.trouble = OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "raydium: late")
     assert precheck([order_id]) == []
     assert [event.data.kind for event in views.events_after(order_id, 1)] == [EventKind.DEFERRED] * 2
@@ -94,7 +94,7 @@ def test_the_turn_decides_once_the_service_is_back(
     precheck: Precheck, market: Scripted, dispatch: Dispatch, trouble: OrderdError | None
 ) -> None:
     order_id = pending()
-    dispatch.defer(order_id, timedelta(0), AWAY)
+    dispatch.defer({order_id: timedelta(0)}, AWAY)
     market.trouble = trouble
     assert precheck([order_id]) == [order_id]
     assert journal.claim([order_id], "worker-a", 15)
@@ -108,7 +108,7 @@ def test_an_order_that_waits_for_nothing_is_not_checked(precheck: Precheck, mark
 
 def waiting_together(dispatch: Dispatch, error: OrderdError = AWAY) -> list[UUID]:
     order_ids = [pending() for _ in range(3)]
-    dispatch.defer_all(dict.fromkeys(order_ids, timedelta(0)), error)
+    dispatch.defer(dict.fromkeys(order_ids, timedelta(0)), error)
     return order_ids
 
 

@@ -190,8 +190,8 @@ def test_an_order_delivered_during_a_halt_waits_without_using_a_start(
 ) -> None:
     halted = OrderdError(ErrorCode.SERVICE_HALTED, "halted by ops")
 
-    def defer(order_id: UUID, wait: timedelta, error: OrderdError) -> object:
-        return turns.dispatch.defer(order_id, wait, error)
+    def defer(waits: Mapping[UUID, timedelta], error: OrderdError) -> object:
+        return turns.dispatch.defer(waits, error)
 
     turns = start_turns(first=[HaltFirst(lambda: halted, defer, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)
@@ -219,13 +219,13 @@ def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(sta
         looked.extend(order_ids)
         if len(looked) == 3:
             return order_ids
-        turns.dispatch.defer_all(dict.fromkeys(order_ids, timedelta(0)), away)
+        turns.dispatch.defer(dict.fromkeys(order_ids, timedelta(0)), away)
         return []
 
     turns = start_turns(first=[PrecheckFirst(look, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)
     order_id = pending()
-    turns.dispatch.defer(order_id, timedelta(0), away)
+    turns.dispatch.defer({order_id: timedelta(0)}, away)
     for _ in range(3):
         assert turns.limiter.use() == (0, 0)
         assert turns.dispatch.run_once() == 1

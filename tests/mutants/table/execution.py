@@ -185,7 +185,7 @@ MUTANTS: Final = (
         "enqueued-while-redis-is-down",
         2,
         "orderd/engine/dispatch.py",
-        "            leases.give_back([*chain.from_iterable(batches)])  # those that were sent before are executed once\n"
+        "            leases.give_back([*chain.from_iterable(batches)])  # what was sent is executed once\n"
         "            raise",
         "            return",
         (f"{_DISPATCH}test_no_order_is_lost_while_the_queue_is_down",),

@@ -1,6 +1,6 @@
 """The middleware that lets orders wait: no order starts without permission, whatever fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -43,10 +43,10 @@ class Limiter:
         self.forgotten.append(order_id)
 
 
-class Deferrals(list[tuple[UUID, timedelta, str]]):
-    def defer(self, order_id: UUID, wait: timedelta, reason: str) -> bool:
-        self.append((order_id, wait, reason))
-        return True
+class Deferrals(list[tuple[Mapping[UUID, timedelta], str]]):
+    def defer(self, waits: Mapping[UUID, timedelta], reason: str) -> Collection[UUID]:
+        self.append((waits, reason))
+        return waits
 
 
 def rate_limit(limiter: Limiter, defer: Any, missed: list[UUID] | None = None) -> RateLimit:
@@ -61,8 +61,8 @@ def cap(
     return InFlightCap(2, in_flight, defer, missed.append, patience=patience)
 
 
-def message() -> MessageProxy:
-    return MessageProxy(Message(QUEUE, ACTOR, ([str(ORDER)],), {}, {}))
+def message(*more: UUID) -> MessageProxy:
+    return MessageProxy(Message(QUEUE, ACTOR, ([*map(str, (ORDER, *more))],), {}, {}))
 
 
 def postgres_is_down(*_: object) -> None:
@@ -79,12 +79,18 @@ class TestRateLimit:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(StartSlot(WAIT)), deferrals.defer).before_process_message(BROKER, message())
-        assert deferrals == [(ORDER, WAIT, "rate limit")]
+        assert deferrals == [({ORDER: WAIT}, "rate limit")]
+
+    def test_orders_of_a_message_are_deferred_together(self) -> None:
+        deferrals, other = Deferrals(), uuid7()
+        with pytest.raises(SkipMessage):
+            rate_limit(Limiter(StartSlot(WAIT)), deferrals.defer).before_process_message(BROKER, message(other))
+        assert deferrals == [({ORDER: WAIT, other: WAIT}, "rate limit")]
 
     def test_an_order_that_no_longer_waits_leaves_the_rate_limits_line(self) -> None:
         limiter = Limiter(StartSlot(WAIT))
         with pytest.raises(SkipMessage):
-            rate_limit(limiter, lambda *_: False).before_process_message(BROKER, message())
+            rate_limit(limiter, lambda *_: []).before_process_message(BROKER, message())
         assert limiter.forgotten == [ORDER]
 
     @pytest.mark.parametrize("error", [redis.ConnectionError("gone"), redis.TimeoutError("late"), ValueError("a bug")])
@@ -92,7 +98,7 @@ class TestRateLimit:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
             rate_limit(Limiter(error), deferrals.defer).before_process_message(BROKER, message())
-        assert deferrals == [(ORDER, timedelta(seconds=1), "rate limit unreachable")]
+        assert deferrals == [({ORDER: timedelta(seconds=1)}, "rate limit unreachable")]
 
     @pytest.mark.parametrize("answer", [StartSlot(WAIT), redis.ConnectionError("gone")])
     def test_no_order_starts_when_it_cannot_be_deferred(self, answer: StartSlot | Exception) -> None:
@@ -132,7 +138,7 @@ class TestInFlightCap:
         deferrals = Deferrals()
         with pytest.raises(SkipMessage):
             cap(lambda: 2, deferrals.defer).before_process_message(BROKER, message())
-        assert [(order, reason) for order, _, reason in deferrals] == [(ORDER, "orders in flight")]
+        assert [([*waits], reason) for waits, reason in deferrals] == [([ORDER], "orders in flight")]
 
     def test_an_order_at_the_cap_does_not_start_when_it_cannot_be_deferred(self) -> None:
         missed: list[UUID] = []
