@@ -1,6 +1,7 @@
 """The publisher drops events that Redis does not accept; subscribers read them from Postgres."""
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from db.journal import Moved
 from db.models import Order
 from orderd.domain.events import AnyFact, Cancelled, OrderEvent
 from orderd.domain.order import OrderStatus
+from orderd.engine.one_way import Command
 from orderd.engine.publish import Publisher, events_of
 from tests.unit.domain.test_events import FACTS, NOW
 
@@ -37,8 +39,11 @@ class FakeRedis:
     def can_read(self) -> bool:
         return False
 
-    def send_command(self, *command: object) -> None:
-        """Takes any command."""
+    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
+        return commands
+
+    def send_packed_command(self, commands: Sequence[Command]) -> None:
+        """Takes any commands."""
 
     def read_response(self) -> None:
         """Has no answer but that it is done."""
@@ -109,8 +114,8 @@ class ListeningRedis(FakeRedis):
         super().__init__()
         self.events: list[bytes] = []
 
-    def send_command(self, *command: object) -> None:
-        _eval, _script, _keys, _channel, _seconds, events, *_ = command
+    def send_packed_command(self, commands: Sequence[Command]) -> None:
+        ((_eval, _script, _keys, _channel, _seconds, events, *_),) = commands
         assert isinstance(events, bytes)
         self.events += events_of(events)
 
