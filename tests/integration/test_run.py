@@ -90,6 +90,13 @@ def executed_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon
         yield daemon
 
 
+@pytest.fixture
+def daemon(tmp_path: Path, given_database: dict[str, str]) -> Iterator[Daemon]:
+    """For tests that are not about the daemon's own Postgres."""
+    with running_daemon(tmp_path, QUICK | given_database) as daemon:
+        yield daemon
+
+
 @pytest.mark.executed
 def test_the_daemon_accepts_orders_once_it_reports_ready(executed_daemon: Daemon) -> None:
     trade(executed_daemon)
@@ -152,14 +159,15 @@ def test_services_end_when_the_daemon_is_killed_and_the_next_run_continues(tmp_p
         trade(daemon)
 
 
-def test_each_killed_service_is_restarted_and_orders_continue(daemon: Daemon) -> None:
-    for number, service in enumerate(SERVICES, start=1):
-        killed = pid_of(daemon, service)
-        os.kill(killed, signal.SIGKILL)
-        wait_for_starts(daemon, len(SERVICES) + number)
-        assert pid_of(daemon, service) != killed
-        trade(daemon)
-    assert [entry["service"] for entry in log_entries(daemon.log, "service_end")] == [*SERVICES]
+def test_each_killed_service_is_restarted_and_orders_continue(tmp_path: Path) -> None:
+    with running_daemon(tmp_path, QUICK) as daemon:
+        for number, service in enumerate(SERVICES, start=1):
+            killed = pid_of(daemon, service)
+            os.kill(killed, signal.SIGKILL)
+            wait_for_starts(daemon, len(SERVICES) + number)
+            assert pid_of(daemon, service) != killed
+            trade(daemon)
+        assert [entry["service"] for entry in log_entries(daemon.log, "service_end")] == [*SERVICES]
 
 
 def test_the_status_is_reported_while_the_chain_hangs(daemon: Daemon) -> None:
@@ -223,7 +231,9 @@ def test_the_daemon_does_not_start_on_a_real_chain_without_a_wallet(tmp_path: Pa
     assert f"no wallet at {tmp_path / 'state' / 'wallet.json'}" in done.stderr
 
 
-def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path: Path) -> None:
+def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(b"")
         manager.settimeout(60)
@@ -232,7 +242,7 @@ def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path
             (tmp_path / "log").open("wb") as log,
             subprocess.Popen(
                 [BIN / "orderd", "run", "--state-dir", tmp_path, "--port", "0"],
-                env=clean_environment() | QUICK | notify,
+                env=clean_environment() | QUICK | given_database | notify,
                 stderr=log,
             ) as process,
         ):
@@ -248,7 +258,9 @@ def test_the_service_manager_is_notified_of_ready_watchdog_and_stopping(tmp_path
                 process.kill()
 
 
-def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_settings(tmp_path: Path) -> None:
+def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_settings(
+    tmp_path: Path, given_database: dict[str, str]
+) -> None:
     """The service manager holds the port, of another address than the setting's, and sends SIGHUP."""
     config = tmp_path / "orderd.toml"
     config.touch()
@@ -256,7 +268,7 @@ def test_a_restart_with_socket_activation_refuses_no_connection_and_reloads_sett
     with socket.socket() as port:
         port.bind(("127.0.0.2", 0))
         port.listen()
-        held = clean_environment() | QUICK | {"NOTIFY_SOCKET": manager.address, "LISTEN_FDS": "1"}
+        held = clean_environment() | QUICK | given_database | {"NOTIFY_SOCKET": manager.address, "LISTEN_FDS": "1"}
         command = (
             "import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
             "os.execv(sys.executable, [sys.executable, '-m', 'orderd.main', 'run', '--state-dir', sys.argv[2]])"
