@@ -22,17 +22,20 @@ class Pacemaker:
         self._as_of = as_of
         self._slots: list[set[Session]] = [set() for _ in range(SLOTS)]
         self._joined: set[Session] = set()
+        self._is_wanted = asyncio.Event()
 
     def join(self, session: Session) -> None:
         """Send heartbeats to this session, once per period, as long as it has subscriptions."""
         if session not in self._joined:
             self._joined.add(session)
             min(self._slots, key=len).add(session)
+            self._is_wanted.set()
 
     async def run(self) -> None:
         """Send heartbeats, until the task is cancelled."""
         while True:
             for slot in self._slots:
+                await self._is_wanted.wait()
                 await asyncio.sleep(HEARTBEAT_SECONDS / SLOTS)
                 for session in tuple(slot):
                     if session.subscriptions:
@@ -40,6 +43,8 @@ class Pacemaker:
                     else:
                         slot.discard(session)
                         self._joined.discard(session)
+                        if not self._joined:
+                            self._is_wanted.clear()
 
     def _message(self, session: Session) -> bytes:
         positions = (subscription.position for subscription in session.subscriptions.values())
