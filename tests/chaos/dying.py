@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from orderd.garbage import spare_what_is_loaded
 from orderd.main import main
 
 
@@ -35,6 +36,7 @@ def arm(point: str) -> None:
 
 if __name__ == "__main__":
     role, point = sys.argv[1:]
+    spare_what_is_loaded()  # before the imports of the point, as main does
     arm(point)
     sys.argv = ["orderd", role]
     main()
