@@ -67,10 +67,10 @@ def create_chain(state_dir: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory, shared_database: dict[str, str]) -> Iterator[str]:
     state_dir = tmp_path_factory.mktemp("tokens")
     create_chain(state_dir)
-    with running_daemon(state_dir, SETTINGS) as daemon:
+    with running_daemon(state_dir, SETTINGS | shared_database) as daemon:
         yield daemon.url
 
 
