@@ -33,22 +33,21 @@ class Precheck:
         self._defer = defer
 
     def __call__(self, order_ids: Sequence[UUID]) -> list[UUID]:
-        """Those of the orders that may have their turn: all that wait no longer, and all if the first one of the others
-        can go on. If an outage is not over, all wait on for longer; any other error concerns the one order alone.
+        """Those of the orders that may have their turn. One order that waits is checked: if it can go on, so can all.
 
-        Given together are orders of one pair that wait for the same cause.
+        If it meets an outage, all that wait do so for longer. Any other error concerns this order alone; whether the
+        others meet it too, their turn decides. Given together are orders of one pair that wait for the same cause.
         """
         waiting = _waiting(order_ids)
-        while waiting:
-            order, _ = next(iter(waiting.values()))
-            error = self._trouble(order)
-            if error is None:
-                break
-            affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}
-            self._wait_on(affected, error)
-            waiting = {order_id: each for order_id, each in waiting.items() if order_id not in affected}
-            order_ids = [order_id for order_id in order_ids if order_id not in affected]
-        return [*order_ids]
+        if not waiting:
+            return [*order_ids]
+        order, _ = next(iter(waiting.values()))
+        error = self._trouble(order)
+        if error is None:
+            return [*order_ids]
+        affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}
+        self._wait_on(affected, error)
+        return [order_id for order_id in order_ids if order_id not in affected]
 
     def _trouble(self, order: Order) -> OrderdError | None:
         """What keeps the order from its turn. Any other error is for the turn to find."""

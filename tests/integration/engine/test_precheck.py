@@ -24,16 +24,13 @@ AWAY = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
 @dataclass
 class Scripted:
-    """Stands in for the market: raises the ``troubles``, one each time, and then ``trouble`` if it is set."""
+    """Stands in for the market: raises ``trouble`` if it is set."""
 
     trouble: OrderdError | None = None
-    troubles: list[OrderdError] = field(default_factory=list)
     asked: list[OrderTerms] = field(default_factory=list)
 
     def preview(self, terms: OrderTerms) -> None:
         self.asked.append(terms)
-        if self.troubles:
-            raise self.troubles.pop()
         if self.trouble is not None:
             raise self.trouble
 
@@ -128,8 +125,8 @@ def test_orders_that_wait_for_the_same_outage_are_checked_by_one_of_them(
 def test_an_error_that_depends_on_an_order_concerns_it_alone(
     precheck: Precheck, market: Scripted, dispatch: Dispatch
 ) -> None:
-    first, second, third = waiting_together(dispatch)
-    unknown = OrderdError(ErrorCode.ROUTE_PRICE_UNKNOWN, "raydium does not answer")
-    market.troubles = [unknown, unknown]
-    assert precheck([first, second, third]) == [third]
-    assert [read(each).waits_for for each in (first, second, third)] == [unknown.code, unknown.code, AWAY.code]
+    first, *others = waiting_together(dispatch)
+    market.trouble = OrderdError(ErrorCode.ROUTE_PRICE_UNKNOWN, "raydium does not answer")
+    assert precheck([first, *others]) == others
+    assert [read(each).waits_for for each in (first, *others)] == [market.trouble.code, AWAY.code, AWAY.code]
+    assert len(market.asked) == 1, "a check must not take as long as many"
