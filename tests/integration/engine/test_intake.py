@@ -29,6 +29,7 @@ from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission, SubmitOutcome, new_order
 from orderd.engine.publish import CHANNEL, Publisher, active_key
 from orderd.queue.broker import OrderBroker
+from orderd.queue.broker import redis_client as client_of
 from orderd.wire.submissions import SubmitParams
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import FILL, built, pending, read, sign
@@ -162,7 +163,8 @@ def intake_over(hand_over: HandOver) -> Intake:
 
 
 def test_an_order_is_accepted_while_the_queue_is_down(publisher: Publisher, queue: Queue) -> None:
-    hand_over = HandOver(publisher, Redis(port=1), OrderBroker(Redis()).sending, lambda _: None)
+    away = client_of("redis://127.0.0.1:1")  # fails long before the sender's lease expires
+    hand_over = HandOver(publisher, away, OrderBroker(away).sending, lambda _: None)
     order = accepted((intake := intake_over(hand_over)).submit_batch([submission(intake, "mine")])[0]).order
     hand_over.close(20)
     assert Dispatch(publisher, queue.send, queue.depth).run_once() == 1
