@@ -35,10 +35,13 @@ _CHECKED: Final = AWAITED - CODES
 halt."""
 
 
+_IS_UNHELD: Final = "(lease_until IS NULL OR lease_until < statement_timestamp())"
+"""SQL for the orders that no process holds, and that are not in the queue."""
+
+
 def is_due(now: str) -> str:
     """SQL for the orders that wait, are due ``now``, and are not in the queue."""
-    is_free = "(lease_until IS NULL OR lease_until < statement_timestamp())"
-    return f"status IN ({listed(WAITING)}) AND due_at <= {now} AND {is_free}"
+    return f"status IN ({listed(WAITING)}) AND due_at <= {now} AND {_IS_UNHELD}"
 
 
 def take_due(limit: int, sender: str | None = None, as_of: datetime | None = None) -> Due:
@@ -134,8 +137,7 @@ def give_all_back() -> int:
     return int(cursor.rowcount)
 
 
-IS_ORPHANED: Final = f"""
-    {in_states(sources(EventKind.RECLAIMED))} AND (lease_until IS NULL OR lease_until < statement_timestamp())"""
+IS_ORPHANED: Final = f"{in_states(sources(EventKind.RECLAIMED))} AND {_IS_UNHELD}"
 """SQL for the orders without a signature whose worker has died."""
 
 
@@ -187,14 +189,13 @@ class LiveAttempt:
     blockhash_slot: int | None
 
 
-_IS_UNHELD: Final = f"{in_states(SIGNED)} AND (lease_until IS NULL OR lease_until < statement_timestamp())"
-
-_UNHELD: Final = Prepared("unheld", (), f"SELECT EXISTS (SELECT FROM orders WHERE {_IS_UNHELD})")
+_IS_ADOPTABLE: Final = f"{in_states(SIGNED)} AND {_IS_UNHELD}"
+_ANY_ADOPTABLE: Final = Prepared("adoptable", (), f"SELECT EXISTS (SELECT FROM orders WHERE {_IS_ADOPTABLE})")
 
 
 def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAttempt]:
     """Take over submitted orders without a holder, with a new version. Recovery after a crash is nothing else."""
-    if not _UNHELD.execute().fetchone()[0]:
+    if not _ANY_ADOPTABLE.execute().fetchone()[0]:
         return []
     rows = Order.raw(
         f"""
@@ -202,7 +203,7 @@ def adopt_submitted(owner: str, lease_seconds: float, limit: int) -> list[LiveAt
             UPDATE orders SET lease_owner = %s, lease_until = clock_timestamp() + %s * interval '1 second',
                 version = version + 1
             WHERE id IN (
-                SELECT id FROM orders WHERE {_IS_UNHELD} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+                SELECT id FROM orders WHERE {_IS_ADOPTABLE} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
             RETURNING *)
         SELECT adopted.*, a.number, a.signed_bytes, a.last_valid_block_height AS expires_at_height,
                a.min_amount_out AS attempt_min_amount_out, a.blockhash_slot

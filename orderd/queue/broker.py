@@ -179,19 +179,19 @@ class OrderBroker(RedisBroker):
                 self._forget(done, pipe)
             if wait_seconds:
                 pipe.blmove(self._list, self._list, wait_seconds, "LEFT", "LEFT")  # type: ignore[arg-type]  # a float will do
-            pipe.evalsha(self.scripts["dispatch"].sha, 1, _NAMESPACE, *self._arguments("fetch"), most)
+            pipe.evalsha(self.scripts["dispatch"].sha, 1, _NAMESPACE, *self._fetch_arguments(), most)
             try:
                 messages: list[bytes | None] = pipe.execute()[-1]
             except redis.exceptions.NoScriptError:
                 messages = self.do_fetch(QUEUE, most)
         return messages
 
-    def _arguments(self, command: str) -> tuple[str | int, ...]:
+    def _fetch_arguments(self) -> tuple[str | int, ...]:
         """The first arguments of Dramatiq's script, in its order."""
         now_ms = time.time_ns() // 1_000_000
         at_a_time: int = self._max_unpack_size()  # type: ignore[no-untyped-call]
-        maintains = self._should_do_maintenance(command)
-        return command, now_ms, QUEUE, self.broker_id, _DEAD_AFTER_MS, self.dead_message_ttl, maintains, at_a_time
+        maintains = self._should_do_maintenance("fetch")
+        return "fetch", now_ms, QUEUE, self.broker_id, _DEAD_AFTER_MS, self.dead_message_ttl, maintains, at_a_time
 
     def acknowledge(self, message_ids: Sequence[str]) -> None:
         """Forget messages that this process has fetched and dealt with. Raises redis.RedisError."""

@@ -174,14 +174,20 @@ def test_waiting_messages_are_joined(broker: OrderBroker, client: "redis.Redis")
     assert left_in_redis(client) == NOTHING
 
 
-def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
-    broker: OrderBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def handed_out(broker: OrderBroker, monkeypatch: pytest.MonkeyPatch) -> tuple[OrderConsumer, MessageProxy]:
+    """A consumer that waits long for preparations, and a message that it has handed out."""
     monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
     consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
-    first, *later = new_ids(3)
-    broker.send([first])
-    take_message(consumer)
+    broker.send(new_ids(1))
+    return consumer, take_message(consumer)
+
+
+def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
+    broker: OrderBroker, handed_out: tuple[OrderConsumer, MessageProxy]
+) -> None:
+    consumer, _ = handed_out
+    later = new_ids(2)
     with ThreadPoolExecutor() as threads, broker.preparation.held() as prepared:
         taken = threads.submit(take_together, consumer)
         send_apart(broker, later)
@@ -190,13 +196,10 @@ def test_messages_that_arrive_while_a_turn_is_prepared_are_joined(
 
 
 def test_messages_wait_from_when_a_turn_is_handed_out_until_it_is_skipped(
-    broker: OrderBroker, monkeypatch: pytest.MonkeyPatch
+    broker: OrderBroker, handed_out: tuple[OrderConsumer, MessageProxy]
 ) -> None:
-    monkeypatch.setattr(preparation, "_SECONDS", PATIENCE)
-    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
-    first, *later = new_ids(3)
-    broker.send([first])
-    skipped = take_message(consumer)
+    consumer, skipped = handed_out
+    later = new_ids(2)
     with ThreadPoolExecutor() as threads:
         taken = threads.submit(take_together, consumer)
         send_apart(broker, later)
