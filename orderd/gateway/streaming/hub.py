@@ -114,6 +114,8 @@ class Hub:
             mark.groups = groups_of(order.account_id, order.token_in, order.token_out, order.kind)
             if self._is_followed(order.id, mark):
                 self.receive(event_json(moved.event, moved.fact))
+            elif mark.seq < moved.event.seq:
+                self._move(mark, order.id, moved.event.seq, ended=False)
 
     def _mark(self, order_id: UUID) -> _Mark:
         mark = self._marks.get(order_id)

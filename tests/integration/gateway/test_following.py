@@ -1,6 +1,7 @@
 """Subscriptions: what can be followed, heartbeats of a quiet subscription, and subscriptions that cannot resume."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,8 @@ import pytest
 
 from db.connection import database
 from orderd.domain.errors import ErrorCode
+from orderd.domain.events import OrderEvent
+from orderd.domain.order import OrderStatus
 from orderd.gateway.streaming import heartbeat
 from orderd.metrics.port import GAPS_FILLED
 from orderd.wire.subscriptions import Event, Heartbeat, Position, Ready, ResyncRequired, Snapshot
@@ -112,6 +115,21 @@ class TestFilters:
             rig.gateway._hub.sweep = sweep  # type: ignore[method-assign]
             order = await submit(client, "mine")
             assert await client.events(1) == [(order, 1)]
+
+    async def test_the_second_event_of_a_new_order_is_sent_whether_or_not_redis_has_delivered_the_first(
+        self, rig: Rig
+    ) -> None:
+        """Nobody follows the order when it is stored; the first event is in the snapshot of its first follower."""
+        async with rig.client() as client:
+            rig.intake._send = lambda *_: None
+            order = await submit(client, "mine")
+            await client.call("orders.subscribe", order=str(order))
+            assert await until_ready(client) == [(order, 1)]
+            second = OrderEvent(
+                order_id=order, seq=2, at=datetime.now(UTC), status=OrderStatus.PENDING, data=deferred()
+            )
+            rig.gateway._hub.receive(second.model_dump_json().encode())
+            assert await client.events(1) == [(order, 2)]
 
     async def test_orders_of_another_kind_are_not_sent(self, rig: Rig) -> None:
         async with rig.client() as client:
