@@ -5,6 +5,8 @@ Nothing is asserted: on a shared machine only ratios within one run are comparab
 
 import argparse
 import os
+import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -33,7 +35,8 @@ def main() -> None:
     if unknown := [name for name in names if name not in MEASURED]:
         parser.error(f"{unknown[0]} is unknown; known are {', '.join(MEASURED)}")
     console = Console()
-    console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, fsync on")
+    python = f"Python {platform.python_version()} in {sys.base_prefix}"
+    console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, fsync on, {python}", soft_wrap=True)
     for name in names:
         began = time.perf_counter()
         found = MEASURED[name]()
