@@ -149,8 +149,9 @@ class Builder:
         return fits
 
     def _can_be_drafted(self, route: Route) -> bool:
+        plan = SwapPlan(route, 1)
         try:
-            self._attempt(self._swaps(SwapPlan(route, 1)), MAX_MEMO, 1, Hash.default())
+            self._attempt(self._swaps(plan, self._seed(plan)), MAX_MEMO, 1, Hash.default())
         except PoolRefusedError as refusal:
             self._leave_out(refusal)
             return False
@@ -163,7 +164,9 @@ class Builder:
     def estimate(self, plan: SwapPlan) -> FeeEstimate:
         """The network fee, estimated from the maximum compute units of such swaps. Raises OrderdError RPC_* or
         ROUTE_NOT_FOUND."""
-        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, self._unit_price(plan, self._swaps(plan)))
+        seed = self._seed(plan)
+        unit_price = self._unit_price(self._swaps(plan, seed), seed)
+        return FeeEstimate(plan.route.compute_units + UNITS_AROUND, unit_price)
 
     def rent(self, route: Route) -> int | None:
         """Lamports for token accounts that a trade over this route would create and keep; None if not known."""
@@ -227,8 +230,10 @@ class Builder:
             raise RouteRefusedError(plan.route, error, None) from error  # in an older version than it was routed for
 
     def _draft(self, plan: SwapPlan, memo: str) -> _Draft:
-        swaps, moment = self._swaps(plan), self._moment()
-        unit_price = self._unit_price(plan, swaps)
+        moment = self._moment()
+        seed = self._seed(plan, moment)
+        swaps = self._swaps(plan, seed)
+        unit_price = self._unit_price(swaps, seed)
         return _Draft(plan, moment, self._attempt(swaps, memo, unit_price, moment.latest.value.blockhash))
 
     def _attempt(self, swaps: Sequence[Instruction], memo: str, unit_price: int, blockhash: Hash) -> AttemptDraft:
@@ -258,20 +263,19 @@ class Builder:
         signed = tried.attempt.sign(self._wallet, fee.units)
         return SignedAttempt(signed.signature, signed.raw, latest.value.last_valid_block_height, latest.slot)
 
-    def _swaps(self, plan: SwapPlan) -> Sequence[Instruction]:
-        venue_of, owner, seed = self._router.venue_of, self._wallet.address, self._seed(plan)
+    def _swaps(self, plan: SwapPlan, seed: str | None) -> Sequence[Instruction]:
+        venue_of, owner = self._router.venue_of, self._wallet.address
         small = not plan.route.is_single and self._versions.current == TransactionVersion.V0
         return trade_instructions(
             venue_of, plan.route, owner, plan.limit, seed, use_wrapped=plan.use_wrapped, small=small
         )
 
-    def _seed(self, plan: SwapPlan) -> str | None:
+    def _seed(self, plan: SwapPlan, moment: _Moment | None = None) -> str | None:
         """The seed of a separate account for wrapped SOL; None if it needs none."""
         wraps = touches_sol(plan.route) and not plan.use_wrapped
-        return plan.wrap_seed if wraps and self._moment().wrapped else None
+        return plan.wrap_seed if wraps and (moment or self._moment()).wrapped else None
 
-    def _unit_price(self, plan: SwapPlan, swaps: Sequence[Instruction]) -> int:
-        seed = self._seed(plan)
+    def _unit_price(self, swaps: Sequence[Instruction], seed: str | None) -> int:
         own = None if seed is None else account_of(self._wallet.address, token.NATIVE_MINT, seed=seed)
         return self._fees.price(swaps, own)
 

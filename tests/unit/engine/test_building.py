@@ -84,8 +84,8 @@ class Refusing:
 
 @pytest.mark.parametrize(("passing", "left_alone"), [(True, []), (False, ["pool"])], ids=["moved", "broken"])
 def test_a_swap_that_can_no_longer_be_built_refuses_its_route(passing: bool, left_alone: list[str]) -> None:
-    router, nobody = Refusing(passing=passing), cast("Any", None)
-    builder = Builder(cast("Any", router), nobody, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
+    router, node, nobody = Refusing(passing=passing), cast("Any", Surroundings()), cast("Any", None)
+    builder = Builder(cast("Any", router), node, Wallet(Keypair()), nobody, nobody, blockhash_age=0.0)
     route = Route.single(replace(LEG, mint_in=USDC_MINT, mint_out=CHILLGUY_MINT))
     with pytest.raises(RouteRefusedError) as refused:
         sign_one(builder, SwapPlan(route, 1), "memo")
