@@ -127,18 +127,16 @@ class Dispatch:
         if self._depth() >= _ENOUGH:
             return 0  # orders that were queued long ago are most likely still in the queue, and not lost
         due = leases.take_due(_BATCH, self._name, as_of)
-        if due.start:
-            self._send_off([due.start], check_first=False)
-        self._send_off(due.check, check_first=True)
-        return len(due.start) + sum(map(len, due.check))
-
-    def _send_off(self, batches: Sequence[Sequence[UUID]], *, check_first: bool) -> None:
+        order_ids = [*due.start, *chain.from_iterable(due.check)]
         try:
-            for order_ids in batches:
-                self._send(order_ids, check_first=check_first)
+            if due.start:
+                self._send(due.start)
+            for together in due.check:
+                self._send(together, check_first=True)
         except Exception:
-            leases.give_back([*chain.from_iterable(batches)])  # what was sent is executed once
+            leases.give_back(order_ids)  # what was sent is executed once
             raise
+        return len(order_ids)
 
     def _expire(self, as_of: datetime | None) -> None:
         if time.monotonic() < self._expire_at:

@@ -11,7 +11,7 @@ from db import journal
 from db.connection import database
 from db.journal import Change
 from db.leases import InLine
-from orderd.domain.errors import ErrorCode
+from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import RATE_LIMIT, Cancelled, Deferred, Triggered
 from orderd.domain.order import OrderKind, OrderStatus
 from orderd.engine import views
@@ -149,14 +149,15 @@ def test_an_order_that_is_no_longer_in_line_cannot_be_deferred(dispatch: Dispatc
 
 
 def test_no_order_is_lost_while_the_queue_is_down(dispatch: Dispatch, queue: Queue) -> None:
-    order_id = pending()
-    lapse(order_id)
+    starts, waits = pending(), pending()
+    dispatch.defer({waits: timedelta(0)}, OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused"))
+    lapse(starts)
     queue.outage = RedisDown("refused")
     with pytest.raises(RedisDown):
         dispatch.run_once()
     queue.outage = None
-    assert dispatch.run_once() == 1
-    assert queue.sent == [order_id]
+    assert dispatch.run_once() == 2
+    assert (queue.sent, queue.looking) == ([starts, waits], [waits])
 
 
 def test_an_order_whose_workers_keep_dying_is_given_up(dispatch: Dispatch, queue: Queue) -> None:

@@ -185,9 +185,8 @@ MUTANTS: Final = (
         "enqueued-while-redis-is-down",
         2,
         "orderd/engine/dispatch.py",
-        "            leases.give_back([*chain.from_iterable(batches)])  # what was sent is executed once\n"
-        "            raise",
-        "            return",
+        "            leases.give_back(order_ids)  # what was sent is executed once\n            raise",
+        "            return 0",
         (f"{_DISPATCH}test_no_order_is_lost_while_the_queue_is_down",),
         "During an outage of Redis due orders count as queued, and wait long after it has ended.",
     ),
