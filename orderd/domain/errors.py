@@ -545,7 +545,7 @@ OUTAGES: Final = frozenset(
         ErrorCode.RPC_WRONG_CHAIN,
     }
 )
-"""Those of them whose cause is the same for all orders of a pair, whatever their amounts and other terms."""
+"""Those of them whose cause may be the same for all orders of a pair: then it is an ``OutageError``."""
 
 _SURROGATES: Final = range(0xD800, 0xE000)
 """They are not characters: half of a pair cannot be encoded as UTF-8."""
@@ -585,3 +585,7 @@ class OrderdError(Exception):
     def is_awaited(self) -> bool:
         """Whether an order waits until the cause of this error is over."""
         return self.code in AWAITED
+
+
+class OutageError(OrderdError):
+    """An error that all orders of a pair get, whatever their amounts and other terms."""

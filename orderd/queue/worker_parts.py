@@ -247,7 +247,8 @@ def _queue(base: _Base, client: "redis.Redis", name: str) -> tuple[OrderBroker, 
     )
     market = Market(trading.router, trading.builder, trading.rpc, trading.desk)
     broker.add_middleware(HaltFirst(base.halts.known, dispatch.defer, dispatch.missed))
-    broker.add_middleware(PrecheckFirst(Precheck(market.preview, trading.retry, dispatch.defer), dispatch.missed))
+    precheck = Precheck(market.preview, trading.retry, dispatch.defer)
+    broker.add_middleware(PrecheckFirst(precheck, broker.send, dispatch.missed))
     if in_flight := base.settings.max_in_flight:
         broker.add_middleware(InFlightCap(in_flight, base.live.__len__, dispatch.defer, dispatch.missed))
     broker.add_middleware(RateLimit(base.limiter, dispatch.defer, dispatch.missed))

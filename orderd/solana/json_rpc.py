@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 import orjson
 import structlog
 
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.errors import ErrorCode, OutageError
 from orderd.metrics.chain import ERRORS, REQUEST_SECONDS
 from orderd.solana.endpoint_figures import EndpointFigures
 from orderd.solana.transport import Response, Transport, TransportError
@@ -96,7 +96,7 @@ def translated_rpc_errors() -> Iterator[None]:
     try:
         yield
     except RpcError as error:
-        raise OrderdError(error.error_code, str(error)) from error
+        raise OutageError(error.error_code, str(error)) from error
 
 
 class JsonRpc:

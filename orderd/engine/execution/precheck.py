@@ -4,6 +4,7 @@ anything."""
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -11,13 +12,20 @@ import structlog
 from db.connection import database
 from db.models import Order
 from db.terms import terms_of
-from orderd.domain.errors import AWAITED, OUTAGES, OrderdError
+from orderd.domain.errors import AWAITED, OrderdError, OutageError
 from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
 
 Defer = Callable[[Mapping[UUID, timedelta], OrderdError], object]
 log = structlog.get_logger(__name__)
+
+
+class Checked(NamedTuple):
+    """``ready`` are the orders that may have their turn, ``unknown`` those that are still to be checked, each alone."""
+
+    ready: Sequence[UUID]
+    unknown: Sequence[UUID] = ()
 
 
 class Precheck:
@@ -32,22 +40,25 @@ class Precheck:
         self._policy = policy
         self._defer = defer
 
-    def __call__(self, order_ids: Sequence[UUID]) -> list[UUID]:
-        """Those of the orders that may have their turn. One order that waits is checked: if it can go on, so can all.
+    def __call__(self, order_ids: Sequence[UUID]) -> Checked:
+        """Check one of the orders that wait, any one: if it can go on, so can all. If it meets an outage, all wait for
+        longer; with any other error it does so alone.
 
-        If it meets an outage, all that wait do so for longer. Any other error concerns this order alone; whether the
-        others meet it too, their turn decides. Given together are orders of one pair that wait for the same cause.
+        Given together are orders of one pair that wait for the same cause.
         """
         waiting = _waiting(order_ids)
         if not waiting:
-            return [*order_ids]
-        order, _ = next(iter(waiting.values()))
-        error = self._trouble(order)
+            return Checked(order_ids)
+        checked = random.choice([*waiting])  # noqa: S311  (so that no order keeps all others waiting)
+        error = self._trouble(waiting[checked][0])
         if error is None:
-            return [*order_ids]
-        affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}
+            return Checked(order_ids)
+        affected = waiting if isinstance(error, OutageError) else {checked: waiting[checked]}
         self._wait_on(affected, error)
-        return [order_id for order_id in order_ids if order_id not in affected]
+        return Checked(
+            [order_id for order_id in order_ids if order_id not in waiting],
+            [order_id for order_id in waiting if order_id not in affected],
+        )
 
     def _trouble(self, order: Order) -> OrderdError | None:
         """What keeps the order from its turn. Any other error is for the turn to find."""
@@ -55,6 +66,8 @@ class Precheck:
             self._preview(terms_of(order))
         except OrderdError as error:
             return error if error.is_awaited else None
+        except Exception:
+            log.exception("not checked", action="check_failed", order_id=str(order.id))
         return None
 
     def _wait_on(self, waiting: Mapping[UUID, tuple[Order, int]], error: OrderdError) -> None:

@@ -235,7 +235,7 @@ class Router:
                 rent = worth_of(self._rent_of_way(token.mint))
                 candidates += search.by_way_of(token, first, second, rent)
         if not candidates and not quotes and offers.steep is None:
-            raise no_offer_error(refusals)
+            raise no_offer_error(refusals, has_pools=any(each.pools for each in found.values()))
         steep = [Route((Hop(venue_quotes(answers.pools, offers.steep.legs)),))] if offers.steep is not None else []
         chosen = first_that_may_be(candidates, limits, steep)
         if chosen is None or (offers.less is not None and search.is_better(offers.less, chosen)):

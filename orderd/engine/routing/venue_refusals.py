@@ -5,7 +5,7 @@ from typing import Final
 
 from orderd.amm.side import Quote
 from orderd.amm.swap import SwapError
-from orderd.domain.errors import AWAITED, ErrorCode, OrderdError
+from orderd.domain.errors import AWAITED, ErrorCode, OrderdError, OutageError
 from orderd.domain.pool_kind import VenueName
 from orderd.domain.quote import UNANSWERED, VenueQuote, VenueRefusal
 from orderd.domain.quoted import Refused
@@ -52,14 +52,15 @@ def reasons(
     return (*refused, *answers.cooling)
 
 
-def no_offer_error(refusals: Sequence[VenueRefusal]) -> OrderdError:
-    """The error of an order for which no venue has an offer."""
+def no_offer_error(refusals: Sequence[VenueRefusal], *, has_pools: bool) -> OrderdError:
+    """The error of an order for which no venue has an offer; without any pools, no other order of the pair has one."""
+    error = OrderdError if has_pools else OutageError
     detail = "; ".join(f"{refusal.venue}: {refusal.detail}" for refusal in refusals)
     if {refusal.code for refusal in refusals} == {ErrorCode.RPC_POOLS_UNLISTED}:
-        return OrderdError(ErrorCode.RPC_POOLS_UNLISTED, detail)
+        return error(ErrorCode.RPC_POOLS_UNLISTED, detail)
     codes = {ErrorCode.ROUTE_VENUES_UNAVAILABLE if refusal.code in UNANSWERED else refusal.code for refusal in refusals}
     code = min(codes, key=_rank, default=ErrorCode.ROUTE_NOT_FOUND)
-    return OrderdError(code, detail or "no venue is configured")
+    return error(code, detail or "no venue is configured")
 
 
 def unless_missed(refusals: Iterable[VenueRefusal | Refused], refused: OrderdError) -> OrderdError:

@@ -25,6 +25,7 @@ from orderd.domain.order import EventKind, OrderStatus
 from orderd.domain.retry import RetryPolicy
 from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
+from orderd.engine.execution.precheck import Checked
 from orderd.engine.failure import AttemptFailedError, Failures, LeaseLostError, NotStartedError
 from orderd.engine.publish import Publisher
 from orderd.queue.actors import declare_actor
@@ -211,18 +212,22 @@ def test_an_order_whose_deferral_failed_is_delivered_again(start_turns: StartTur
     assert (missed, order.starts) == ([order.id], 0)
 
 
+def refuse(order_ids: Sequence[UUID], *, check_first: bool = False) -> None:
+    raise redis.ConnectionError("Redis is away")
+
+
 def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(start_turns: StartTurns) -> None:
     looked: list[UUID] = []
     away = OrderdError(ErrorCode.RPC_UNAVAILABLE, "connection refused")
 
-    def look(order_ids: Sequence[UUID]) -> Sequence[UUID]:
+    def look(order_ids: Sequence[UUID]) -> Checked:
         looked.extend(order_ids)
         if len(looked) == 3:
-            return order_ids
+            return Checked(order_ids)
         turns.dispatch.defer(dict.fromkeys(order_ids, timedelta(0)), away)
-        return []
+        return Checked([])
 
-    turns = start_turns(first=[PrecheckFirst(look, lambda _: None)], limit=1)
+    turns = start_turns(first=[PrecheckFirst(look, refuse, lambda _: None)], limit=1)
     turns.limiter.prepare(wait=True)
     order_id = pending()
     turns.dispatch.defer({order_id: timedelta(0)}, away)
@@ -233,6 +238,33 @@ def test_an_order_that_waits_for_a_service_is_checked_before_it_uses_a_start(sta
     kinds = [event.data.kind for event in views.events_after(order_id, 1)]
     assert kinds == [EventKind.DEFERRED, EventKind.STARTED], "the wait was reported more than once"
     assert looked == [order_id] * 3
+
+
+def test_an_order_is_checked_alone_after_another_one_has_met_an_error_of_its_own(start_turns: StartTurns) -> None:
+    looked = SimpleQueue[Sequence[UUID]]()
+    first, second, third = pending(), pending(), pending()
+
+    def look(order_ids: Sequence[UUID]) -> Checked:
+        looked.put(order_ids)
+        return Checked([], order_ids[1:]) if len(order_ids) > 1 else Checked(order_ids)
+
+    def send(order_ids: Sequence[UUID], *, check_first: bool = False) -> None:
+        turns.broker.send(order_ids, check_first=check_first)
+
+    turns = start_turns(first=[PrecheckFirst(look, send, lambda _: None)])
+    turns.broker.send([first, second, third], check_first=True)
+    assert looked.get(timeout=PATIENCE) == [first, second, third]
+    assert {*looked.get(timeout=PATIENCE), *looked.get(timeout=PATIENCE)} == {second, third}
+
+
+def test_orders_are_not_lost_that_could_not_be_checked_alone(start_turns: StartTurns) -> None:
+    missed = SimpleQueue[UUID]()
+    first, second = pending(), pending()
+
+    turns = start_turns(first=[PrecheckFirst(lambda both: Checked(both[:1], both[1:]), refuse, missed.put)])
+    turns.broker.send([first, second], check_first=True)
+    assert missed.get(timeout=PATIENCE) == second
+    assert turns.finished.orders.get(timeout=PATIENCE) == first
 
 
 def test_an_attempt_that_cannot_succeed_ends_the_order(start_turns: StartTurns) -> None:

@@ -194,7 +194,7 @@ MUTANTS: Final = (
         "one-order-decides-for-all",
         6,
         "orderd/engine/execution/precheck.py",
-        "affected = waiting if error.code in OUTAGES else {order.id: waiting[order.id]}",
+        "affected = waiting if isinstance(error, OutageError) else {checked: waiting[checked]}",
         "affected = waiting",
         ("tests/integration/engine/test_precheck.py::test_an_error_that_depends_on_an_order_concerns_it_alone",),
         "An order waits although only another one, with other terms, has a reason to.",

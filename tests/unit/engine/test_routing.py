@@ -16,7 +16,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from orderd.amm.swap import U64_MAX
-from orderd.domain.errors import ErrorCode, OrderdError
+from orderd.domain.errors import ErrorCode, OrderdError, OutageError
 from orderd.domain.money import parse_amount
 from orderd.domain.pool_kind import PoolKind, VenueName
 from orderd.domain.quote import UNANSWERED, Hop, QuoteRequest, Route, RoutingDecision, VenueQuote
@@ -528,6 +528,7 @@ def test_the_most_informative_reason_is_given_without_a_quote(
     with pytest.raises(OrderdError, match="raydium: why; meteora: why") as caught:
         decide(router(*venues))
     assert caught.value.code is expected
+    assert isinstance(caught.value, OutageError), "no other order of the pair gets an offer"
 
 
 def test_pools_that_refuse_the_amount_give_the_reason() -> None:
@@ -556,6 +557,18 @@ def test_an_order_is_not_refused_if_an_unavailable_venue_might_fill_it(trouble: 
     with pytest.raises(OrderdError, match=r"by 909\.10 basis points") as caught:
         decide(router(shallow, failing(VenueName.METEORA, trouble)), replace(REQUEST, amount=10**10))
     assert caught.value.code is expected
+
+
+@pytest.mark.parametrize("amount", [1, 10**10])
+def test_an_unavailable_venue_that_only_some_orders_need_is_no_outage(amount: int) -> None:
+    """One amount is too small for the pool that is left, the other too large; others have a route over it."""
+    away = failing(VenueName.METEORA, OrderdError(ErrorCode.RPC_UNAVAILABLE, "refused"))
+    routes = router(offering(VenueName.RAYDIUM, side(0.1, 10**11)), away)
+    with pytest.raises(OrderdError) as caught:
+        decide(routes, replace(REQUEST, amount=amount))
+    assert caught.value.code is ErrorCode.ROUTE_VENUES_UNAVAILABLE
+    assert not isinstance(caught.value, OutageError)
+    assert decide(routes, replace(REQUEST, amount=10**6)).route.main.venue is VenueName.RAYDIUM
 
 
 def test_the_best_route_within_the_maximum_price_impact_is_chosen() -> None:
