@@ -238,8 +238,10 @@ class OrderConsumer(Consumer):
             return None
         with self._free:
             self._under_way += 1
-        self._broker.preparation.begin()
-        return self._joined()
+        message = self._joined()
+        if CHECK_FIRST not in message.options:  # a check may take long, and may have no turn
+            self._broker.preparation.begin()
+        return message
 
     def _await_thread(self) -> bool:
         with self._free:

@@ -207,6 +207,21 @@ def test_messages_wait_from_when_a_turn_is_handed_out_until_it_is_skipped(
         assert taken.result(PATIENCE) == later
 
 
+def test_no_message_waits_for_a_check(broker: OrderBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "_SECONDS", NEVER_MS / 1000)
+    consumer = OrderConsumer(broker, QUEUE, prefetch=8, timeout=10)
+    checked, starts = new_ids(2)
+    broker.send([checked], check_first=True)
+    message = take_message(consumer)
+    broker.send([starts])
+    with ThreadPoolExecutor() as threads:
+        taken = threads.submit(take, consumer)
+        try:
+            assert taken.result(PATIENCE) == starts
+        finally:
+            consumer.ack(message)
+
+
 def test_joined_messages_do_not_exceed_the_maximum_batch(broker: OrderBroker, client: "redis.Redis") -> None:
     first, second, third = new_ids(MAX_ORDERS_PER_MESSAGE - 2), new_ids(2), new_ids(1)
     for together in (first, second, third):
