@@ -8,7 +8,7 @@ import gc
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from orderd.embedded.redis import Redis
 from orderd.engine.execution import turn
 from orderd.engine.handover import HandOver
 from orderd.engine.intake import Intake, Submission
+from orderd.engine.one_way import OneWay
 from orderd.engine.publish import CHANNEL, Publisher, events_of
 from orderd.gateway import threads
 from orderd.gateway.process import _queue_of, open_engine
@@ -145,7 +146,9 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             stack.enter_context(mock.patch.object(module, "ANSWER_SECONDS", _PATIENCE_SECONDS))
         # Without deadlines that split a batch, stored clock readings, and adoption of abandoned attempts.
         stack.enter_context(mock.patch.object(ClockWatch, "may_note", return_value=False))
-        stack.enter_context(mock.patch.object(turn, "_ROUTING_SECONDS", float(_FOR_EVER)))
+        for limit in ("_ROUTING_SECONDS", "_WAITING_SECONDS"):
+            stack.enter_context(mock.patch.object(turn, limit, float(_FOR_EVER)))
+        stack.enter_context(mock.patch.object(OneWay, "_is_free", _is_free_after_the_answer))
         settings = Settings()
         connect(postgres.url, max_connections=20)
         stack.callback(database.close_all)
@@ -168,6 +171,13 @@ def running_in_process(state_dir: Path) -> Iterator[tuple[Engine, Subscriber]]:
             for orders in _BATCHES:
                 engine.trade(orders)
         yield engine, subscriber
+
+
+def _is_free_after_the_answer(connection: OneWay, is_free: Callable[[OneWay], bool] = OneWay._is_free) -> bool:
+    """Without hand-overs that are made only because Redis has not answered yet."""
+    if connection._owed:
+        connection._connection.can_read(_PATIENCE_SECONDS)
+    return is_free(connection)
 
 
 def per_order() -> dict[int, dict[str, float]]:
