@@ -302,11 +302,7 @@ def test_a_forking_chain_survives_repeated_kills(tmp_path: Path) -> None:
     payer = fund_finally(client)
     made: dict[str, Any] = {}
     for _ in range(5):
-        due = client.call("getSlot", PROCESSED) + 12
-        killer = threading.Thread(target=kill_at, args=(server, due))
-        killer.start()
-        trade(client, payer, made)
-        killer.join()
+        trade_until_killed(server, client, payer, made, payments=12)
         client.close()
         check_chain(tmp_path)
         server.start()
@@ -334,24 +330,28 @@ def fund_finally(client: Client) -> Keypair:
     return payer
 
 
-def kill_at(server: Server, slot: int) -> None:
-    client = Client(server.http_url)
-    while client.call("getSlot", PROCESSED) < slot:
-        pass
-    client.close()
-    server.kill()
+def trade_until_killed(server: Server, client: Client, payer: Keypair, made: dict[str, Any], *, payments: int) -> None:
+    """Pay once per slot; after a number of payments another thread kills the server."""
+    enough = threading.Event()
 
+    def kill() -> None:
+        enough.wait()
+        server.kill()
 
-def trade(client: Client, payer: Keypair, made: dict[str, Any]) -> None:
-    """Pay until the server dies."""
+    killer = threading.Thread(target=kill)
+    killer.start()
+    sent = 0
     try:
         while True:
             transaction = payment(payer, SHOP, PRICE, client.blockhash())
             made[str(transaction.signatures[0])] = transaction
             client.send(transaction, skipPreflight=True)
+            sent += 1
+            if sent == payments:
+                enough.set()
             client.wait_for_slots(1)
     except httpx.TransportError:
-        return
+        killer.join()
 
 
 def can_land(client: Client, signature: str, transaction: Any) -> bool:
