@@ -119,9 +119,13 @@ def test_a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown(
         client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
-def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon) -> None:
+def test_no_answer_in_time_leaves_the_outcome_unknown(daemon: FakeDaemon, client: Client) -> None:
+    """The time is short only once the connection is open."""
+    daemon.answers(Method.POOLS, NO_BALANCES)
     daemon.answers(Method.BALANCES, None)
-    with Client(Settings(url=daemon.url, timeout=0.1)) as client, pytest.raises(AnswerLostError, match="in time"):
+    client.call(Method.POOLS, NoParams(), BalancesResult)
+    client._endpoint = Settings(url=daemon.url, timeout=0.1)
+    with pytest.raises(AnswerLostError, match="in time"):
         client.call(Method.BALANCES, NoParams(), BalancesResult)
 
 
@@ -145,14 +149,15 @@ def test_only_a_changing_call_has_an_unknown_outcome(
     assert exit_code_of_error(lost.value) == code
 
 
-def test_a_late_answer_is_not_taken_for_the_next_calls(daemon: FakeDaemon) -> None:
+def test_a_late_answer_is_not_taken_for_the_next_calls(daemon: FakeDaemon, settings: Settings, client: Client) -> None:
     daemon.answers(Method.STATUS, None)
     daemon.answers(Method.BALANCES, NO_BALANCES)
-    with Client(Settings(url=daemon.url, timeout=1)) as client:
-        with pytest.raises(AnswerLostError):
-            client.call(Method.STATUS, NoParams(), BalancesResult)
+    client._endpoint = Settings(url=daemon.url, timeout=1)
+    with pytest.raises(AnswerLostError):
+        client.call(Method.STATUS, NoParams(), BalancesResult)
+    client._endpoint = settings
 
-        assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
+    assert client.call(Method.BALANCES, NoParams(), BalancesResult) == NO_BALANCES
 
 
 def test_following_yields_past_and_new_events_once_each(daemon: FakeDaemon, client: Client) -> None:

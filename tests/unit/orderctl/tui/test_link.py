@@ -134,13 +134,17 @@ async def test_a_call_whose_connection_breaks_has_an_unknown_outcome(daemon: Fak
             await link.call(Method.STATUS, NoParams(), StatusResult)
 
 
-async def test_a_call_without_an_answer_ends_in_time_and_keeps_the_connection(daemon: FakeDaemon) -> None:
+async def test_a_call_without_an_answer_ends_in_time_and_keeps_the_connection(
+    daemon: FakeDaemon, settings: Settings
+) -> None:
     daemon.answers(Method.STATUS, None)
     daemon.answers(Method.ORDER_GET, detail_of(FILLED))
-    async with linked(Settings(url=daemon.url, timeout=0.2)) as (link, listener):
+    async with linked(settings) as (link, listener):
         await listener.wait_for(Ready)
+        link._endpoint = Settings(url=daemon.url, timeout=0.2)
         with pytest.raises(AnswerLostError, match=r"no response to status within 0\.2 s"):
             await link.call(Method.STATUS, NoParams(), StatusResult)
+        link._endpoint = settings
         assert await link.call(Method.ORDER_GET, GetParams(order="0199d3a0"), OrderDetail) == detail_of(FILLED)
 
 

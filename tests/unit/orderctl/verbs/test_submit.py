@@ -63,9 +63,9 @@ class TestSubmit:
         assert told_before == ["client order id mine-1\n"]
 
     def test_a_lost_answer_prints_how_to_check_and_exits_with_5(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
-        daemon.answers(Method.ORDER_SUBMIT, None)
+        daemon.answers(Method.ORDER_SUBMIT, lambda _: daemon.drop_connections())
 
-        outcome = orderctl("--timeout", "0.1", *SUBMIT, "--client-order-id", "mine-1")
+        outcome = orderctl(*SUBMIT, "--client-order-id", "mine-1")
 
         assert outcome.code == 5
         assert "error: The outcome is unknown" in outcome.err
