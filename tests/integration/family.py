@@ -1,5 +1,6 @@
 """Families of orders: parents, and children that are brought to their ends through the journal."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tests.samples.orders import FILL as CONFIRMED
 
 SOL = 10**9
 USDC = 10**6
+_LATE_SECONDS = 20.0
 
 
 def accepted(**terms: Any) -> UUID:
@@ -86,12 +88,25 @@ def make_final(child_id: UUID) -> None:
     finality.settle([views.get(read(child_id).account_id, str(child_id)).attempts[-1].signature])
 
 
-def was_due(order_id: UUID, seconds: float) -> None:
-    """Move the time of the order's next evaluation this many seconds into the past."""
-    database.execute_sql(
-        "UPDATE orders SET looks_from = clock_timestamp() - %s * interval '1 second' WHERE id = %s",
+def was_due(order_id: UUID, seconds: float) -> datetime:
+    """Move the time of the order's next evaluation this many seconds into the past; returns that time."""
+    (due,) = database.execute_sql(
+        "UPDATE orders SET looks_from = clock_timestamp() - %s * interval '1 second' WHERE id = %s"
+        " RETURNING looks_from",
         (seconds, str(order_id)),
-    )
+    ).fetchone()
+    assert isinstance(due, datetime)
+    return due
+
+
+def is_next(order_id: UUID, seconds: float, due: datetime) -> bool:
+    """Whether the order is evaluated next this many seconds after ``due``.
+
+    The time between reading a schedule and storing its next time is added to it, and is long on a busy machine.
+    """
+    at = read(order_id).looks_from
+    assert isinstance(at, datetime)
+    return abs((at - due).total_seconds() - seconds) < _LATE_SECONDS
 
 
 def seconds_until(order_id: UUID) -> float:
