@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -18,7 +19,7 @@ from redis import Redis as RedisClient
 from orderd.domain.errors import OrderdError
 from orderd.embedded.child import Child, ChildEndedError, ServiceProgram
 from orderd.embedded.lock import instance_lock
-from orderd.embedded.postgres import Postgres
+from orderd.embedded.postgres import _SILENCE_SECONDS, Postgres
 from orderd.embedded.redis import Redis
 from orderd.embedded.sockets import SOCKET_PATH_LIMIT, make_private, socket_dir
 from tests.integration.embedded.recovery import hold_in_recovery
@@ -300,17 +301,19 @@ def test_a_child_that_reports_progress_is_not_timed_out(tmp_path: Path) -> None:
 
 
 def test_a_recovering_postgres_is_not_timed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    patience = 0.5
-    monkeypatch.setattr("orderd.embedded.postgres._SILENCE_SECONDS", patience)
     server = Postgres(tmp_path)
     with running(server):
         ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     enough = hold_in_recovery(tmp_path)
-    began, reported = time.monotonic(), set()
+    seconds, reported = 0.0, set()
+    monkeypatch.setattr("orderd.embedded.child.time", SimpleNamespace(monotonic=lambda: seconds, sleep=time.sleep))
 
     def meanwhile(what: str) -> None:
+        """A quarter of the limit passes with each question."""
+        nonlocal seconds
         reported.add(what.partition(" (")[0])
-        if time.monotonic() - began > 4 * patience:
+        seconds += _SILENCE_SECONDS / 4
+        if seconds > 4 * _SILENCE_SECONDS:
             enough.touch()
 
     child = server.start(meanwhile)
