@@ -5,11 +5,11 @@ from pathlib import Path
 
 from orderd.domain.events import Started
 from orderd.domain.order import EventKind, OrderStatus
-from orderd.process.temporary import running_daemon
 from tests.acceptance.audit import audit
+from tests.acceptance.cluster import cluster_over
 from tests.acceptance.ledger import Ledger
 from tests.acceptance.trader import Story, order, trading
-from tests.conftest import QUICK
+from tests.conftest import running_simnet
 
 LIMIT = 20
 WINDOW = timedelta(seconds=2)
@@ -22,20 +22,30 @@ def start_of(story: Story) -> Started:
     return start
 
 
-def test_no_window_has_more_starts_than_allowed_and_waiting_is_not_an_attempt(
-    tmp_path: Path, given_database: dict[str, str]
-) -> None:
-    limited = {"ORDERD_RATE_LIMIT": str(LIMIT), "ORDERD_RATE_WINDOW_SECONDS": str(int(WINDOW.total_seconds()))}
-    with running_daemon(tmp_path, QUICK | given_database | limited) as daemon, trading(daemon.url) as trader:
-        ledger = Ledger(tmp_path)
-        before = ledger.balances()
-        arrivals = [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(4 * LIMIT)]
-        waiting = [view for view in trader.orders() if view.status is OrderStatus.PENDING]
-        stories = trader.follow_all_to_end(seconds=60)
-        audit(trader, stories, ledger, before)
+def has_waited(story: Story) -> bool:
+    return any(event.data.kind is EventKind.DEFERRED for event in story.events)
 
-    assert len(waiting) > LIMIT
-    assert {view.attempt for view in waiting} == {0}
+
+def test_no_window_has_more_starts_than_allowed_and_waiting_is_not_an_attempt(
+    tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    """The worker starts after the last submission, so that all orders wait, however long their submission takes."""
+    limited = {"ORDERD_RATE_LIMIT": str(LIMIT), "ORDERD_RATE_WINDOW_SECONDS": str(int(WINDOW.total_seconds()))}
+    with (
+        running_simnet(tmp_path) as simnet,
+        cluster_over(tmp_path, postgres_url, redis_url, simnet, **limited) as cluster,
+    ):
+        gateway = cluster.gateway("gateway")
+        cluster.start(gateway)
+        with trading(gateway.url) as trader:
+            ledger = Ledger(tmp_path)
+            before = ledger.balances()
+            arrivals = [trader.submit(order("SOL", "USDC", "0.01")) for _ in range(4 * LIMIT)]
+            cluster.start(cluster.worker("worker"))
+            stories = trader.follow_all_to_end(seconds=60)
+            audit(trader, stories, ledger, before)
+
+    assert sum(has_waited(story) for story in stories) > LIMIT
     assert {(story.order.status, story.order.attempt) for story in stories} == {(OrderStatus.CONFIRMED, 1)}
     assert {len(story.failures) for story in stories} == {0}
     assert {start_of(story).attempt for story in stories} == {1}
