@@ -41,7 +41,10 @@ def test_a_stopped_daemon_loses_no_order_and_the_next_run_finishes_them(
 def test_a_cancelled_order_never_lands_and_one_cancelled_too_late_is_executed(
     tmp_path: Path, given_database: dict[str, str]
 ) -> None:
-    """Each cancel comes later after a success and earlier after a failure, to hit the moment of signing."""
+    """Each cancel comes later after a success and earlier after a failure, to hit the moment of signing.
+
+    The steps are a part of the delay, so that the moment is found however many questions fit before it.
+    """
     cancelled = set()
     delay = 0
     with running_daemon(tmp_path, QUICK | given_database) as daemon, trading(daemon.url) as trader:
@@ -53,9 +56,9 @@ def test_a_cancelled_order_never_lands_and_one_cancelled_too_late_is_executed(
                 trader.detail(order_id)
             if was_cancelled(trader, order_id):
                 cancelled.add(order_id)
-                delay += 1
+                delay += 1 + delay // 4
             else:
-                delay = max(0, delay - 1)
+                delay -= min(delay, 1 + delay // 4)
         stories = trader.follow_all_to_end(seconds=60)
         audit(trader, stories, ledger, before)
 
