@@ -32,7 +32,7 @@ from orderd.engine.reservation import Funds, Reservations, WalletFunds
 from orderd.engine.routing.ceiling import ceiling_of
 from orderd.engine.routing.floor import request_of
 from orderd.engine.routing.new_market import NewMarkets
-from orderd.engine.routing.offers import RouteOffer, check_offer, offer_of
+from orderd.engine.routing.offers import NOTHING_AGREED, Agreed, RouteOffer, check_offer, offer_of
 from orderd.engine.routing.pool_listing import pairs_of, pools_result
 from orderd.engine.routing.router import Router
 from orderd.engine.routing.search import Fits
@@ -86,9 +86,9 @@ class Market:
         plan, offer, guards = self._plan(terms, self._builder.fits)
         return self._result(order, terms, offer, self._builder.estimate(plan), self._builder.rent(plan.route), guards)
 
-    def preview(self, terms: OrderTerms) -> PreviewResult:
+    def preview(self, terms: OrderTerms, agreed: Agreed = NOTHING_AGREED) -> PreviewResult:
         """Run an order up to the signature, without storing anything. Raises the errors of routing and building."""
-        return self._preview(terms, first_part(terms))
+        return self._preview(terms, first_part(terms), agreed)
 
     def simulate_fill(self, following: NextExecution) -> SimulatedFill:
         """The current distance of an order from its condition, and its next execution. Raises the errors of routing and
@@ -98,10 +98,10 @@ class Market:
     def _paid(self, request: QuoteRequest) -> int:
         return self._router.route(request, 0, self._builder.fits).route.amount_out
 
-    def _preview(self, order: OrderTerms, terms: OrderTerms) -> PreviewResult:
+    def _preview(self, order: OrderTerms, terms: OrderTerms, agreed: Agreed = NOTHING_AGREED) -> PreviewResult:
         """The preview of an execution with ``terms``, which are the whole order or a part of it."""
         others = Rerouting(self._builder.fits, _REROUTING_SECONDS)
-        plan, offer, guards = self._plan(terms, others.fits)
+        plan, offer, guards = self._plan(terms, others.fits, agreed)
         check_offer(terms, plan.route, offer)
         self._decimals.check(terms)
         if (unmet := objection(iter(guards))) is not None:
@@ -110,7 +110,9 @@ class Market:
         while preview.refusal is not None:
             try:
                 others.refused(preview.refusal)
-                plan, offer, guards = self._plan(terms, others.fits, offer)
+                plan, offer, guards = self._plan(
+                    terms, others.fits, (offer.min_amount_out, offer.max_amount_in), is_first=False
+                )
             except OrderdError:
                 break  # there is no other route, so the order would fail with this error
             check_offer(terms, plan.route, offer)
@@ -250,15 +252,14 @@ class Market:
         return _quote_result(order, terms, offer, fee, rent, tokens).model_copy(update={"guards": views})
 
     def _plan(
-        self, terms: OrderTerms, fits: Fits, before: RouteOffer | None = None
+        self, terms: OrderTerms, fits: Fits, agreed: Agreed = NOTHING_AGREED, *, is_first: bool = True
     ) -> tuple[SwapPlan, RouteOffer, Sequence[Guard]]:
         terms = terms.in_try(0)
-        if terms.kind is OrderKind.ON_LIQUIDITY and before is None:
+        if terms.kind is OrderKind.ON_LIQUIDITY and is_first:
             # An order that waits for a pool must not get a cached answer.
             self._router.find_new_pools((terms.token_in.mint, terms.token_out.mint), _LOOKING_SECONDS)
         preferred = self._markets.preferred(terms)
         decision = self._router.route(request_of(terms), terms.slippage_bps, fits, preferred=preferred)
-        agreed = (None, None) if before is None else (before.min_amount_out, before.max_amount_in)
         offer = offer_of(terms, decision, *agreed)
         guards = self._markets.guards(terms, decision) if terms.kind is OrderKind.ON_LIQUIDITY else ()
         return SwapPlan(decision.route, offer.limit, terms.use_wrapped, terms.token_in), offer, tuple(guards)

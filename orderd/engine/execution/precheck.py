@@ -16,6 +16,7 @@ from orderd.domain.errors import AWAITED, OrderdError, OutageError
 from orderd.domain.order import WAITING
 from orderd.domain.retry import RetryPolicy
 from orderd.domain.terms import OrderTerms
+from orderd.engine.routing.offers import Agreed
 
 Defer = Callable[[Mapping[UUID, timedelta], OrderdError], object]
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Precheck:
     an error is over.
     """
 
-    def __init__(self, preview: Callable[[OrderTerms], object], policy: RetryPolicy, defer: Defer) -> None:
+    def __init__(self, preview: Callable[[OrderTerms, Agreed], object], policy: RetryPolicy, defer: Defer) -> None:
         self._preview = preview
         self._policy = policy
         self._defer = defer
@@ -63,7 +64,7 @@ class Precheck:
     def _trouble(self, order: Order) -> OrderdError | None:
         """What keeps the order from its turn. Any other error is for the turn to find."""
         try:
-            self._preview(terms_of(order))
+            self._preview(terms_of(order), (order.min_amount_out, order.max_amount_in))
         except OrderdError as error:
             return error if error.is_awaited else None
         except Exception:

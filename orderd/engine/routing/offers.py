@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from orderd.domain.frozen import dataclass
 from orderd.domain.money import HUNDREDTH, format_amount, format_price
@@ -10,6 +11,10 @@ from orderd.domain.quoted import Quoted, Refused, RoutedLeg
 from orderd.domain.terms import OrderTerms
 from orderd.engine.routing.ceiling import ceiling_of, check_ceiling
 from orderd.engine.routing.floor import check_floor, floor_of
+
+Agreed = tuple[int | None, int | None]
+"""The floor and the ceiling of an order's earlier routes, in base units."""
+NOTHING_AGREED: Final[Agreed] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,11 @@
 """The minimum output of an order is set with its first route, and holds for all later attempts."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -12,11 +17,22 @@ from db.models import Attempt
 from orderd.domain.errors import ErrorCode, OrderdError
 from orderd.domain.events import Retrying, RolledBack, Routed
 from orderd.domain.order import Floor, OrderStatus
+from orderd.domain.pool_kind import VenueName
+from orderd.domain.quote import Route, RoutingDecision, VenueRefusal
 from orderd.domain.retry import RetryPolicy
+from orderd.domain.tokens import TokenRegistry
 from orderd.engine import views
+from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.blame import RouteRefusedError
+from orderd.engine.execution.building import Builder
+from orderd.engine.execution.precheck import Precheck
 from orderd.engine.failure import AttemptFailedError, Failures
+from orderd.engine.market import Market
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.router import Router
+from orderd.engine.token_desk import TokenDesk
+from orderd.solana.rpc import RpcClient
+from tests.integration.engine.conftest import Queue
 from tests.integration.engine.test_execution import LEAST, QUOTE, Desk, open_desk
 from tests.integration.orders import FILL, pending, read
 from tests.samples.orders import FILL as FILLED
@@ -102,6 +118,29 @@ def test_a_route_below_the_first_minimum_is_a_failed_attempt(
     desk.market.pays = LEAST
     desk.work(order_id)
     assert agreed(desk) == [LEAST, LEAST]
+
+
+class PartlyAway:
+    """Stands in for the router: the venue that is left pays too little, and another one does not answer."""
+
+    def route(self, *_: object, **__: object) -> RoutingDecision:
+        quote = replace(QUOTE, amount_out=BELOW)
+        silent = VenueRefusal(VenueName.METEORA, ErrorCode.RPC_UNAVAILABLE, "refused")
+        return RoutingDecision(Route.single(quote), (quote,), (silent,), mid=lambda: Fraction(10_166, 100_000))
+
+
+def test_the_check_of_a_waiting_order_keeps_the_minimum(desk: Desk, publisher: Publisher, queue: Queue) -> None:
+    """Otherwise each check lets it begin a turn that must fail, and each of these is two events."""
+    dispatch = Dispatch(publisher, queue.send, queue.depth)
+    names = SimpleNamespace(registry=TokenRegistry(()))
+    market = Market(
+        cast("Router", PartlyAway()), cast("Builder", desk.builder), cast("RpcClient", None), cast("TokenDesk", names)
+    )
+    order_id = pending()
+    desk.work(order_id)
+    fail_on_chain(order_id)
+    dispatch.defer({order_id: timedelta(0)}, OrderdError(ErrorCode.ROUTE_VENUES_UNAVAILABLE, "meteora: refused"))
+    assert Precheck(market.preview, RETRY_AT_ONCE, dispatch.defer)([order_id]).ready == []
 
 
 def test_an_order_may_set_a_new_minimum_in_each_attempt(desk: Desk) -> None:

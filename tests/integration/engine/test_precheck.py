@@ -16,6 +16,7 @@ from orderd.engine import views
 from orderd.engine.dispatch import Dispatch
 from orderd.engine.execution.precheck import Checked, Precheck
 from orderd.engine.publish import Publisher
+from orderd.engine.routing.offers import Agreed
 from tests.integration.engine.conftest import Queue
 from tests.integration.orders import claimed, pending, read
 
@@ -29,7 +30,7 @@ class Scripted:
     trouble: OrderdError | None = None
     asked: list[OrderTerms] = field(default_factory=list)
 
-    def preview(self, terms: OrderTerms) -> None:
+    def preview(self, terms: OrderTerms, _: Agreed) -> None:
         self.asked.append(terms)
         if self.trouble is not None:
             raise self.trouble
@@ -144,7 +145,7 @@ def test_no_order_keeps_all_others_waiting(precheck: Precheck, market: Scripted,
 
 
 def test_an_unforeseen_error_of_a_check_is_for_the_turn_to_find(market: Scripted, dispatch: Dispatch) -> None:
-    def fail(_: OrderTerms) -> None:
+    def fail(*_: object) -> None:
         raise KeyError("nobody thought of this")
 
     order_ids = waiting_together(dispatch)
