@@ -12,7 +12,10 @@ from db.models import Fill, Order
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A filter. ``before`` is the last fill of the previous page; a token is a symbol or a mint."""
+    """A filter. ``before`` is the last fill of the previous page; a token is a symbol or a mint.
+
+    ``kinds`` are those of an order or of the order that it executes in part.
+    """
 
     account_id: UUID | None = None
     token: str | None = None
@@ -32,8 +35,9 @@ class Wanted:
             words.append("(upper(%s) IN (upper(token_in), upper(token_out)) OR %s IN (mint_in, mint_out))")
             values += [self.token] * 2
         if self.kinds:
-            words.append("o.kind::text = ANY(%s)")
-            values.append(list(self.kinds))
+            parents = "(SELECT p.kind::text FROM orders p WHERE p.id = o.parent_id)"
+            words.append(f"(o.kind::text = ANY(%s) OR {parents} = ANY(%s))")
+            values += [list(self.kinds)] * 2
         if self.since is not None:
             words.append("f.at >= %s")
             values.append(self.since)

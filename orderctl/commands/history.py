@@ -22,7 +22,8 @@ def run(
         str | None, typer.Option("--token", metavar="TOKEN", help="Only fills that sold or bought this token.")
     ] = None,
     kind: Annotated[
-        list[OrderKind] | None, typer.Option("--kind", help="Only fills of orders of this kind; can be repeated.")
+        list[OrderKind] | None,
+        typer.Option("--kind", help="Only fills of orders of this kind, or of their parts; can be repeated."),
     ] = None,
     account: OfAccount = None,
     since: Since = None,

@@ -42,7 +42,11 @@ class HistoryParams(Message):
     """Selects fills. Fills whose block was rolled back are not included."""
 
     token: Name | None = Field(None, description="only orders that sell or buy this token; symbol or mint address")
-    kind: tuple[OrderKind, ...] = Field((), description="only fills of orders of these kinds; if empty, all kinds")
+    kind: tuple[OrderKind, ...] = Field(
+        (),
+        description="only fills of orders of these kinds, and of the orders that execute them in part; if empty, all "
+        "kinds",
+    )
     account: Name | None = Field(None, description=ACCOUNT)
     since: Moment | None = Field(None, description="only fills at or after this time, in ISO 8601 with a time zone")
     until: Moment | None = Field(None, description="only fills before this time")

@@ -16,6 +16,7 @@ from orderd.domain.order import OrderKind
 from orderd.domain.times import format_moment
 from orderd.engine.records.history import read_history
 from orderd.wire.fills import HistoryParams, HistoryResult
+from tests.integration.family import twap
 from tests.integration.orders import FILL, LEAST, claimed, new_order, route
 from tests.samples.orders import FILL as CONFIRMED
 from tests.samples.orders import METEORA as QUOTED
@@ -97,6 +98,16 @@ def test_filters_apply_to_fills_and_totals() -> None:
     assert totals.fills == 1
     later = format_moment(at[late] + timedelta(seconds=1))
     assert history(since=later).totals == history(token="CHILLGUY").totals
+
+
+def test_a_kind_includes_the_orders_that_execute_it_in_part() -> None:
+    parent = twap()
+    part, _ = filled().id, filled()
+    database.execute_sql("UPDATE orders SET parent_id = %s WHERE id = %s", (str(parent), str(part)))
+    found = history(kind=["twap"])
+    assert ids(found) == [part]
+    assert found.totals is not None
+    assert found.totals.fills == 1
 
 
 def test_an_account_sees_only_its_own_fills() -> None:
