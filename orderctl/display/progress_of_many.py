@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from rich.console import Group, RenderableType
@@ -23,7 +23,7 @@ from orderctl.display.orders import cell_text
 from orderctl.display.progress import BAR_WIDTH, REFRESH_HZ, connection_line
 from orderctl.display.resting import above
 from orderctl.display.screen import resting_message
-from orderctl.display.tables import plain_table, status_text
+from orderctl.display.tables import Column, fitting_table, status_text
 from orderctl.display.timeline import OrderTimeline
 from orderctl.output.colours import STATE_TONES, Tone
 from orderctl.output.streams import console
@@ -33,6 +33,16 @@ from orderd.domain.order import IDLE, STAGES, TERMINAL, OrderStatus
 
 ROW_BAR_WIDTH = 10
 LINES_AROUND = 4
+COLUMNS_OF_ROWS: Final[tuple[Column, ...]] = (
+    ("id", "left"),
+    ("status", "left"),
+    ("stages", "left"),
+    ("sell", "right"),
+    ("result", "left"),
+    ("took", "right"),
+)
+SPARED: Final = (frozenset({"took"}), frozenset({"stages"}), frozenset({"status"}), frozenset({"sell"}))
+"""What a narrow terminal leaves out, one after another."""
 
 
 class LiveProgressOfMany:
@@ -85,7 +95,7 @@ class LiveProgressOfMany:
             parts.append(connection_line(self._connection, self._connection_since))
         return Group(*parts)
 
-    def _rows(self, timelines: list[OrderTimeline]) -> Table:
+    def _rows(self, timelines: list[OrderTimeline]) -> RenderableType:
         """The rows: active orders first, each followed by its children. Orders that do not fit are only counted."""
         room = len(timelines) if self._has_ended else max(1, self._console.height - LINES_AROUND)
 
@@ -98,21 +108,20 @@ class LiveProgressOfMany:
         shown = sorted(timelines, key=place)[:room]
         below = {order for order, first in firsts.items() if first.order.id != order}
         ids = short_ids(firsts.keys() - below) | {order: f"{BRANCH}{order}"[:SHORT_ID] for order in below}
-        table = plain_table(("", "left"), ("", "left"), ("", "left"), ("", "right"), ("", "left"), ("", "right"))
-        table.show_header = False
         now = datetime.now(UTC)
-        for timeline in shown:
-            order = timeline.order
-            bar, outcome = self._rest(timeline, now) if timeline.status in IDLE else (_bar(timeline.status), Text())
-            table.add_row(
-                ids[order.id],
-                status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
-                bar,
-                sold(order),
-                _outcome(timeline, now) or outcome,
-                _took(timeline, now),
-            )
-        return table
+        rows = [self._row(timeline, ids[timeline.order.id], now) for timeline in shown]
+        return fitting_table(COLUMNS_OF_ROWS, rows, spared=SPARED, show_header=False)
+
+    def _row(self, timeline: OrderTimeline, short_id: str, now: datetime) -> tuple[RenderableType, ...]:
+        bar, outcome = self._rest(timeline, now) if timeline.status in IDLE else (_bar(timeline.status), Text())
+        return (
+            short_id,
+            status_text(timeline.status, is_unknown=timeline.unknown_since is not None),
+            bar,
+            sold(timeline.order),
+            _outcome(timeline, now) or outcome,
+            _took(timeline, now),
+        )
 
     def _first_above(self, timeline: OrderTimeline) -> OrderTimeline:
         """The topmost followed ancestor of an order, or the order itself."""

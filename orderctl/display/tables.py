@@ -67,23 +67,32 @@ class IfItFits:
 
 
 def fitting_table(
-    columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, spared: Sequence[frozenset[str]] = ()
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[RenderableType]],
+    *,
+    spared: Sequence[frozenset[str]] = (),
+    show_header: bool = True,
 ) -> RenderableType:
     """A table that hides columns on a narrow terminal: first those in ``spared[0]``, then also those in ``spared[1]``,
     and so on. A cut number is worse than a hidden one, which ``-o wide`` shows."""
     cells = list(rows)
     left_out = [frozenset[str]().union(*spared[:count]) for count in range(len(spared) + 1)]
-    *wider, view = [_table_without(each, columns, cells) for each in left_out]
+    *wider, view = [_table_without(each, columns, cells, show_header=show_header) for each in left_out]
     for each in reversed(wider):
         view = IfItFits(each, view)
     return view
 
 
 def _table_without(
-    left_out: frozenset[str], columns: Sequence[Column], rows: Iterable[Sequence[str | Text]]
+    left_out: frozenset[str],
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[RenderableType]],
+    *,
+    show_header: bool,
 ) -> RenderableType:
     kept = [number for number, (heading, _) in enumerate(columns) if heading not in left_out]
     table = plain_table(*(columns[number] for number in kept))
+    table.show_header = show_header
     for row in rows:
         table.add_row(*(row[number] for number in kept))
     return table

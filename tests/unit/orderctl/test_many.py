@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -260,17 +261,17 @@ class TestWatching:
 
 
 class TestProgress:
-    def picture(self, *histories: tuple[AnyFact, ...], height: int = 20) -> list[str]:
+    def picture(self, *histories: tuple[AnyFact, ...], width: int = 100, height: int = 20) -> list[str]:
         out = io.StringIO()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.stdout", io.StringIO())
             progress = LiveProgressOfMany(Settings())
-            progress._console.size = ConsoleDimensions(100, height)
+            progress._console.size = ConsoleDimensions(width, height)
         for number, facts in enumerate(histories):
             events = history(facts, order_id(number))
             progress.begin(OrderTimeline(order(number, facts), events))
         self.progress = progress
-        Console(file=out, width=100, color_system=None).print(progress.render())
+        Console(file=out, width=width, color_system=None).print(progress.render())
         return [line.rstrip() for line in out.getvalue().splitlines()]
 
     def test_a_bar_and_counts_are_above_a_row_per_order(self) -> None:
@@ -280,6 +281,19 @@ class TestProgress:
         assert [row.split()[1] for row in rows] == ["submitted", "confirmed", "failed"]
         assert "152.310211 USDC" in rows[1]
         assert "FUNDS_INSUFFICIENT" in rows[2]
+
+    @pytest.mark.parametrize(
+        ("width", "left"),
+        [
+            (65, ["0199d3a0-0000", "confirmed", "━━━━━━━━━━", "1.5 SOL", "152.310211 USDC"]),
+            (55, ["0199d3a0-0000", "confirmed", "1.5 SOL", "152.310211 USDC"]),
+            (42, ["0199d3a0-0000", "1.5 SOL", "152.310211 USDC"]),
+            (33, ["0199d3a0-0000", "152.310211 USDC"]),
+        ],
+    )
+    def test_a_narrow_terminal_leaves_out_columns_and_cuts_no_number(self, width: int, left: list[str]) -> None:
+        _, row = self.picture(FILLED, width=width)
+        assert re.split(" {2,}", row) == left
 
     def test_orders_without_space_are_counted_and_active_ones_come_first(self) -> None:
         head, *rows = self.picture(*[FILLED] * 30, FILLED[:2], height=9)
