@@ -68,5 +68,7 @@ def run(
             "There is nothing to change", "no option with a new value is given", "see: orderctl amend --help"
         )
     if amended := amend(settings, params, output):
-        narrate(settings, f"the order waits for {amended.price_reads}")
+        from orderctl.display.conditions import reading
+
+        narrate(settings, f"the order waits for {reading(amended)}")
     return ExitCode.OK

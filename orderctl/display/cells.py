@@ -129,7 +129,7 @@ def _percent(part: Fraction) -> str:
 def _awaited(order: OrderView, showing: Showing) -> Cell:
     """The price that an order waits for; in a live table, the market price at which it triggers."""
     if not showing.is_live:
-        return plain(_bought(order, prices(order)))
+        return plain(_bought(order, f"{prices(order)}, paused" if order.paused else prices(order)))
     from orderctl.display.conditions import awaited, name_of, sides_of, sign, trigger_price
     from orderd.domain.money import format_significant
 

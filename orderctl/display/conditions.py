@@ -91,6 +91,8 @@ def reading(order: OrderView) -> str:
     """The current condition with its resulting amount, such as ``105 USDC per SOL = at least 157.5 USDC``."""
     if order.status in HELD:
         return f"the fill of order {order.entry_id}; then for {conditions(order)}"
+    if order.paused:
+        return f"orderctl resume; then for {conditions(order)}"
     condition = awaited(order)
     if condition is None or order.min_liquidity is not None:
         return conditions(order)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from orderctl.display.formats import ADDRESS_WIDTH, POOL_WIDTH, percent, shorten
 from orderctl.display.prices import described_price, pair_price
+from orderctl.display.resting import rests
 from orderctl.display.routes import by_amount, legs_of
 from orderctl.display.shares import shares_of
 from orderctl.display.tables import Column, IfItFits, plain_table
@@ -172,7 +173,9 @@ def _compared(offer: Quoted) -> str:
 
 def _why_limit(quote: QuoteResult) -> str:
     is_own = quote.min_out == quote.min_amount_out if quote.exact_out is None else quote.max_in == quote.max_amount_in
-    return ", as requested" if is_own else f" at {quote.slippage} % slippage"
+    if is_own:
+        return ", as requested"
+    return f" at {quote.slippage} % slippage" if quote.limit_price is None else " at the limit price"
 
 
 def _missed(quote: QuoteResult) -> list[Text]:
@@ -184,7 +187,8 @@ def _missed(quote: QuoteResult) -> list[Text]:
     if Decimal(quote.chosen.amount_out) >= Decimal(quote.min_amount_out):
         return []
     short = Decimal(quote.min_amount_out) - Decimal(quote.chosen.amount_out)
-    warning = f"the best route pays {short:f} {quote.token_out} less than the minimum: the order would fail now"
+    follows = "it would rest" if rests(quote) else "the order would fail now"
+    warning = f"the best route pays {short:f} {quote.token_out} less than the minimum: {follows}"
     return [Text(warning, Tone.WARNING)]
 
 

@@ -41,4 +41,6 @@ def _would(simulated: SimulatedFill) -> Text:
         return Text(f"it would be executed{part}", Tone.GOOD.bold)
     if simulated.at is not None:
         return Text("it waits for that time; with the current market, it would then do this:", Tone.WARNING)
+    if quote.slices is not None:
+        return Text("it is paused; with the current market, its next execution would do this:", Tone.WARNING)
     return Text("it rests; if it triggered now:", Tone.WARNING)

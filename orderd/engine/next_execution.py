@@ -65,7 +65,8 @@ def next_execution(order: Order) -> NextExecution:
         number = min(order.slice_no, schedule.slices - 1)  # the last one may be running
         amount = schedule.at(number, 0, terms.amount - (order.filled_in or 0)).amount_in
         executions = (PlannedExecution(part_of(terms, amount)),)
-        return NextExecution(terms, executions, at=order.looks_from, paused=order.paused)
+        at = None if order.paused else order.looks_from
+        return NextExecution(terms, executions, at=at, paused=order.paused)
     if terms.kind is OrderKind.OCO:
         ends = (take_profit_of(terms), stop_of(terms))
         return NextExecution(terms, tuple(PlannedExecution(end, end.trigger) for end in ends))

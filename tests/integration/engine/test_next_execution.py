@@ -28,7 +28,7 @@ def test_the_next_execution_of_a_twap_is_its_share_of_the_remaining_amount() -> 
     third = following(parent, slice_no=2, filled_in=SOL, filled_out=100 * USDC)
     assert amounts(third) == [15 * SOL // 10], "the unsold amount is shared by the remaining executions"
     last = following(parent, slice_no=4, paused=True)
-    assert (amounts(last), last.is_due) == ([3 * SOL], False)
+    assert (amounts(last), last.is_due, last.at) == ([3 * SOL], False, None)
 
 
 def test_the_next_execution_of_an_oco_is_either_child() -> None:

@@ -31,7 +31,7 @@ from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import OrderView
 from orderd.wire.quotes import Awaited, PreviewResult, QuoteResult, SimulatedFill
 from orderd.wire.rpc import Method
-from orderd.wire.submissions import SubmitResult
+from orderd.wire.submissions import AmendResult, SubmitResult
 from orderd.wire.tokens import TokenView
 from tests.samples.orders import (
     ACCEPTED,
@@ -63,6 +63,9 @@ AT_100 = Fraction(100)
 
 def resting(accepted: Accepted, **changes: Any) -> OrderView:
     return order_after(history((accepted.model_copy(update=changes),)))
+
+
+PAUSED = resting(TWAP).model_copy(update={"paused": True})
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,10 @@ def test_a_condition_is_described_with_both_readings_and_its_consequence(
 )
 def test_prices_in_short_fit_a_column(accepted: Accepted, expected: str | None) -> None:
     assert prices(accepted) == expected
+
+
+def test_a_paused_order_waits_to_be_resumed() -> None:
+    assert reading(PAUSED) == "orderctl resume; then for 5 executions, one every 1m"
 
 
 def test_the_daemons_description_is_used_for_unknown_tokens() -> None:
@@ -189,6 +196,7 @@ def cell(name: str, order: OrderView, *, paid: Fraction | None = None, is_live: 
         (resting(TRAILING), "→ USDC, trail 3%", "→ USDC, trail 3%"),
         (resting(OCO), "take-profit 120 or stop 95 USDC per SOL", "oco ≥120 ≤95 USDC"),
         (resting(TWAP), "→ USDC, 5 executions, one every 1m", "→ USDC every 1m"),
+        (PAUSED, "→ USDC, 5 executions, one every 1m, paused", "→ USDC paused"),
         (resting(LIMIT, token_out="CHILLGUY"), "limit 105 SOL per CHILLGUY", "limit ≤ 105 → CHILLGUY"),
         (
             resting(TRAILING).model_copy(update={"best_amount_out": "152.310211"}),
@@ -202,7 +210,7 @@ def test_an_open_order_shows_its_price_and_output_token_instead_of_a_result(
 ) -> None:
     assert cell("result", order, is_live=False) == on_paper
     assert cell("result", order) == live
-    assert cell("trigger", order) == on_paper.removeprefix("→ USDC, ")
+    assert cell("trigger", order) == on_paper.removeprefix("→ USDC, ").removesuffix(", paused")
 
 
 def test_a_triggered_order_shows_its_output() -> None:
@@ -382,7 +390,8 @@ class TestSimulateFill:
     """orderctl simulate-fill."""
 
     def simulated(self, daemon: FakeDaemon, orderctl: Orderctl, **changes: Any) -> list[str]:
-        quote = QUOTE.model_copy(update={"part_in": changes.pop("part_in", None)})
+        of_quote = changes.keys() & QuoteResult.model_fields.keys()
+        quote = QUOTE.model_copy(update={name: changes.pop(name) for name in of_quote})
         found = {"succeeds": True, "error": None, "units_consumed": 9, "network_fee": "0.000005", "logs": ()} | changes
         daemon.answers(Method.ORDER_SIMULATE_FILL, SimulatedFill(quote=quote, **found))
         outcome = orderctl("simulate-fill", str(ORDER_ID))
@@ -411,6 +420,10 @@ class TestSimulateFill:
             "sell 0.3 of 1.5 SOL for USDC",
         ]
 
+    def test_a_paused_order_has_no_time_of_its_next_execution(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        lines = self.simulated(daemon, orderctl, would="rest", part_in="0.3", slices=5)
+        assert lines[0] == "now  it is paused; with the current market, its next execution would do this:"
+
     def test_a_met_condition_is_shown_as_executed(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert self.simulated(daemon, orderctl, would="execute", part_in="0.3")[:1] == [
             "now  it would be executed, 0.3 of 1.5 SOL"
@@ -419,6 +432,14 @@ class TestSimulateFill:
     def test_an_unmet_limit_is_only_quoted(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         lines = self.simulated(daemon, orderctl, would="rest", units_consumed=None)
         assert "simulation" not in lines[-1]
+
+    def test_an_unmet_limit_sets_the_minimum_and_the_order_rests(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        limit = {"type": OrderKind.LIMIT, "limit_price": "105", "min_amount_out": "157.5"}
+        lines = self.simulated(daemon, orderctl, would="rest", units_consumed=None, **limit)
+        assert lines[-2:] == [
+            "at least 157.5 USDC at the limit price; network fee about 0.0000063 SOL",
+            "the best route pays 5.189789 USDC less than the minimum: it would rest",
+        ]
 
     def test_the_answer_of_an_older_daemon_is_shown(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         assert self.simulated(daemon, orderctl)[0] == "sell 1.5 SOL for USDC"
@@ -614,3 +635,26 @@ def test_prices_of_tokens_known_from_the_daemon_are_shown() -> None:
     assert (pair.token_out.decimals, pair.unit) == (4, "SOL per TOLD")
     assert pair.unit in reading(order)
     assert pair_of("TOLD", "TOLD") is None
+
+
+def test_an_amended_order_shows_what_it_waits_for(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+    daemon.answers(Method.ORDER_AMEND, AmendResult(order=resting(TWAP)))
+    assert orderctl("amend", "averaging", "--amount", "2").err == "the order waits for 5 executions, one every 1m\n"
+
+
+class TestPause:
+    """orderctl pause and resume."""
+
+    def test_a_paused_order_names_the_command_that_continues_it(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        daemon.answers(Method.ORDER_AMEND, AmendResult(order=PAUSED))
+
+        outcome = orderctl("pause", "averaging")
+
+        assert outcome.out == f"{ORDER_ID}  open\n"
+        assert outcome.err == "paused: no further execution begins; continue with: orderctl resume averaging\n"
+
+    def test_a_resumed_order_shows_when_its_next_execution_is_due(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        resumed = resting(TWAP).model_copy(update={"next_at": START})
+        daemon.answers(Method.ORDER_AMEND, AmendResult(order=resumed))
+
+        assert orderctl("resume", "averaging").err == "the next execution is due at 2025-11-21 09:30:00\n"
