@@ -44,6 +44,8 @@ BUTTON_WIDTH = 58
 """Maximum width of the send button, to fit in 80 columns beside the other button."""
 UNARMED = "Send"
 """The label of the send button while there is nothing to send."""
+UNTYPED = "type an amount to see quotes; nothing is sent until you press the button"
+"""The answer while there is no amount."""
 
 
 class NewOrderScreen(ModalScreen[OrderView]):
@@ -93,7 +95,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
     def on_mount(self) -> None:
         self.send.active_effect_duration = 0  # drawing the pressed button would delay the order
         self._offer_wrapped()
-        self._show_answer("type an amount to see quotes; nothing is sent until you press the button")
+        self._show_answer(UNTYPED)
 
     # Input
 
@@ -146,6 +148,7 @@ class NewOrderScreen(ModalScreen[OrderView]):
         """Request quotes repeatedly until the terms change."""
         trade = self._trade()
         if not self.form.amount:
+            self._show_answer(UNTYPED)
             return
         if (missing := self.form.missing) is not None:
             self._show_answer(f"required field: {missing}")

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from orderctl.tui.desk import Desk
 from orderctl.tui.requests import PeriodicRequests
-from orderctl.tui.screens.new_order import UNARMED, NewOrderScreen
+from orderctl.tui.screens.new_order import UNARMED, UNTYPED, NewOrderScreen
 from orderctl.tui.screens.orders import OrdersScreen
 from orderd.client.handshake import connection_lost
 from orderd.client.news import Opened
@@ -71,6 +71,15 @@ async def test_an_order_is_sent_once_however_often_its_button_is_pressed_before_
         await drawn(pilot)
         assert len(begun) == 1
         assert isinstance(pilot.app.screen, OrdersScreen)
+
+
+async def test_a_deleted_amount_takes_its_answer_along() -> None:
+    async with running(busy()) as pilot:
+        screen = await filled_in(pilot)
+        assert "152.310211" in answer_of(screen)
+        await pilot.press(*["backspace"] * 3)
+        await drawn(pilot)
+        assert answer_of(screen).strip() == UNTYPED
 
 
 WITH_WRAPPED = WALLET.model_copy(
