@@ -33,6 +33,6 @@ def moment(text: str | None) -> str | None:
         try:
             return format_moment(parse_moment(text))
         except OrderdError as error:
-            detail = f"{text[:50]!r} is not a duration such as 7d, a day, or a time with a zone"
+            detail = f"{text[:50]!r} is not a duration such as 7d, a day such as 2026-11-01, or a time with a zone"
             raise OrderdError(ErrorCode.TIME_INVALID, detail) from error
     return format_moment(datetime(day.year, day.month, day.day, tzinfo=UTC))

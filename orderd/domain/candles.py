@@ -64,7 +64,7 @@ def parse_interval(text: str) -> int:
     """``1m``, ``5m``, ``1h`` or ``1d`` in seconds. Raises OrderdError TIME_INVALID."""
     seconds = parse_span(text)
     if seconds % MINUTE or seconds > LONGEST or (seconds > HOUR and seconds % HOUR):
-        detail = f"{text[:50]!r} is not an interval of whole minutes up to 1h, or of whole hours up to 7d"
+        detail = f"{text[:50]!r} is not an interval of whole minutes up to 1h, or of whole hours up to 7d, such as 5m"
         raise OrderdError(ErrorCode.TIME_INVALID, detail)
     return seconds
 

@@ -246,7 +246,7 @@ ERRORS: dict[ErrorCode, ErrorSpec] = {
         "The order would fire at once",
         "choose a price on the other side of the market, or submit a market order",
     ),
-    ErrorCode.TIME_INVALID: _lasting("The time cannot be understood", "write it like 30s, 5m, 2h or 1d"),
+    ErrorCode.TIME_INVALID: _lasting("The time cannot be understood", "write it in a form that the reason names"),
     ErrorCode.TIME_PAST: _lasting("The order would have expired before it began", "give a later time"),
     ErrorCode.WALLET_OTHER: _lasting(
         "The order names a wallet that this daemon does not sign for",

@@ -21,6 +21,8 @@ def test_every_error_has_an_exit_code_that_is_not_success(code: ErrorCode) -> No
         (ErrorCode.PRICE_WRONG_SIDE, 1),
         (ErrorCode.TIME_PAST, 2),
         (ErrorCode.ORDER_CONFLICT, 2),
+        (ErrorCode.ORDER_TERMS_CONTRADICT, 2),
+        (ErrorCode.ORDER_TYPE_UNSUPPORTED, 2),
         (ErrorCode.FUNDS_INSUFFICIENT, 1),
         (ErrorCode.ROUTE_PRICE_IMPACT, 1),
         (ErrorCode.ORDER_NOT_CANCELLABLE, 1),
