@@ -100,7 +100,11 @@ def _every_seconds(given: GivenTerms) -> int | None:
     if given.every is not None:
         return parse_span(given.every)
     assert given.over is not None
-    return max(parse_span(given.over) // given.slices, 1)
+    every = parse_span(given.over) // given.slices
+    if every == 0:
+        why = f"{given.slices} executions within {given.over} are more than one per second"
+        raise OrderdError(ErrorCode.ORDER_TERMS_CONTRADICT, why)
+    return every
 
 
 def _if_given(parse: Callable[[str], T], text: str | None) -> T | None:

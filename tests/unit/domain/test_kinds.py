@@ -88,6 +88,7 @@ def test_a_take_profit_may_have_a_limit() -> None:
         ({"time_in_force": "gtc"}, "time_in_force is for limit orders"),
         ({"time_in_force": "ioc", "stop_price": "95", "limit_price": "94"}, "time_in_force is for limit orders"),
         ({"valid_for": "5m", "expires": "2026-12-01T09:30:00Z"}, "valid_for or expires, and not both"),
+        ({"slices": 3, "over": "2s"}, "3 executions within 2s are more than one per second"),
     ],
 )
 def test_contradictory_terms_are_refused(terms: dict[str, Any], why: str) -> None:
