@@ -70,8 +70,8 @@ def _reportable(error: Exception) -> "ClientError | OrderdError":
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "orderctl"
-            # Typer prefixes the message of an invalid choice with "Value error, ".
-            why = error.format_message().replace("Value error, ", "")
+            # Typer prefixes the message of an invalid choice with "Value error, ", and lists choices on several lines.
+            why = " ".join(error.format_message().replace("Value error, ", "").split())
             return ClientError("The command line cannot be understood", why, f"see: {command} --help")
         case _:
             cause = f"{type(error).__name__}: {error}"

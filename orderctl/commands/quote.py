@@ -7,8 +7,9 @@ import typer
 from orderctl.config.settings import settings_of
 from orderctl.output.exit_codes import ExitCode
 from orderctl.output.streams import OUTPUT, DocumentFormat, console, print_data
-from orderctl.trading.terms import Given, TradeCommand, check, takes_terms
+from orderctl.trading.terms import AMOUNTS, Given, TradeCommand, check, takes_terms
 from orderd.client.connection import Client
+from orderd.client.errors import ConfigError
 from orderd.client.protocol import params_of
 from orderd.wire.quotes import QuoteParams, QuoteResult
 from orderd.wire.rpc import Method
@@ -28,6 +29,8 @@ def run(
     choice. With --exact-out instead of AMOUNT, the best route is the one that costs least.
     """
     settings = settings_of(ctx, output)
+    if given.keys().isdisjoint(AMOUNTS):
+        raise ConfigError("The command line cannot be understood", "AMOUNT is required", "see: orderctl quote --help")
     params = params_of(QuoteParams, **given)
     check(params)
     with Client(settings) as client:

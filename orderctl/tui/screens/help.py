@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
+        table.add_column()
         keys: dict[str, list[str]] = {}
         tips: dict[str, str] = {}
         for _, binding, _, tooltip in self._keys.values():

@@ -74,6 +74,21 @@ class TestTheCommandLine:
         assert f"Option {named} is given twice." in outcome.err
         assert daemon.calls == []
 
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (("quote", "SOL", "USDC"), "AMOUNT is required"),
+            (("completion",), "Missing argument 'SHELL'. Choose from: bash, zsh, fish"),
+        ],
+    )
+    def test_what_is_missing_is_named_on_one_line(
+        self, orderctl: Orderctl, arguments: tuple[str, ...], why: str
+    ) -> None:
+        outcome = orderctl(*arguments)
+
+        assert outcome.code == 2
+        assert outcome.err.splitlines()[1:] == [f"  why:  {why}", f"  next: see: orderctl {arguments[0]} --help"]
+
     def test_a_list_option_may_be_repeated(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDERS_LIST, ListResult(orders=(), next_cursor=None))
 

@@ -1,9 +1,11 @@
 """Key bindings, and actions that no single key triggers."""
 
+import io
 import threading
 from collections.abc import Sequence
 
 import pytest
+from rich.console import Console
 from textual.widgets import Input
 
 from orderctl.tui.app import OrderctlApp
@@ -64,6 +66,17 @@ async def test_help_lists_every_key_of_the_screen() -> None:
         for _, binding, _, _ in bindings.values():
             if binding.show:
                 assert binding.tooltip in printed
+
+
+async def test_narrow_help_wraps_what_the_keys_do_and_cuts_no_key() -> None:
+    async with running(busy()) as pilot:
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        console = Console(width=34, record=True, file=io.StringIO())
+        console.print(pilot.app.screen._table())
+        printed = console.export_text()
+        assert "…" not in printed
+        assert "\ntab " in printed
 
 
 async def test_every_command_is_in_the_palette() -> None:
