@@ -32,7 +32,12 @@ def _answer_to(question: str) -> str:
     stdout is for data."""
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
+    line = ""
     try:
-        return sys.stdin.readline().strip()
+        line = sys.stdin.readline()
     except OSError:
-        return ""
+        pass
+    finally:
+        if not line.endswith("\n"):  # Ctrl-C and Ctrl-D leave the cursor behind the question
+            sys.stderr.write("\n")
+    return line.strip()

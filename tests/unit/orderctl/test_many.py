@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -432,3 +433,23 @@ class TestQuestions:
         assert prompt.can_ask()
         monkeypatch.setenv("TERM", "dumb")
         assert not prompt.can_ask()
+
+    @pytest.mark.parametrize(("end", "lines"), [("yes\n", 0), ("", 1), (KeyboardInterrupt, 1), (OSError, 1)])
+    def test_what_follows_a_question_begins_on_a_line_of_its_own(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        end: str | type[BaseException],
+        lines: int,
+    ) -> None:
+        def ended() -> str:
+            if isinstance(end, str):
+                return end
+            raise end
+
+        typed = io.StringIO()
+        monkeypatch.setattr(typed, "readline", ended)
+        monkeypatch.setattr("sys.stdin", typed)
+        with suppress(KeyboardInterrupt):
+            assert prompt.confirms("go on?") == (end == "yes\n")
+        assert capsys.readouterr().err == "go on? [y/N] " + "\n" * lines
