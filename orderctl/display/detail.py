@@ -67,7 +67,7 @@ def brief_view(detail: OrderDetail) -> Group:
     return Group(*parts)
 
 
-def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[Text | Table]:
+def _story(detail: OrderDetail, *, wide: bool = False) -> Iterator[RenderableType]:
     """The timeline, the child orders, the attempts and the failures, each after an empty line."""
     yield Text()
     yield from timeline_lines(detail, wide=wide)

@@ -12,7 +12,7 @@ from rich.text import Text
 from orderctl.display.cells import Cell, Role, Showing
 from orderctl.display.columns import COLUMNS, Column, columns_of
 from orderctl.display.ids import SHORT_ID, short_ids
-from orderctl.display.tables import IfItFits, plain_table
+from orderctl.display.tables import IfItFits, fitting_table, plain_table
 from orderd.wire.orders import OrderView
 
 WHOLE_ID: Final = 36
@@ -48,17 +48,23 @@ LIVE_FAMILY: Final = ("id", "status", "stages", "sell", "result")
 """The columns of child orders on a live screen of 80 columns."""
 
 
-def family_table(children: Iterable[OrderView], showing: Showing) -> Table:
+SPARED: Final = (frozenset({"stages"}), frozenset({"status"}), frozenset({"sell"}))
+"""What a narrow live screen leaves out, one after another."""
+
+
+def family_table(children: Iterable[OrderView], showing: Showing) -> RenderableType:
     """The child orders of an order, as a table without headings."""
     shown = list(children)
     if not showing.is_live:
         showing = replace(showing, id_width=_id_width(shown))
-    columns = [COLUMNS[name] for name in (LIVE_FAMILY if showing.is_live else FAMILY)]
-    table = plain_table(*(("", "right" if column.right else "left") for column in columns))
-    table.show_header = False
-    for child in shown:
-        table.add_row(*(cell_text(column.cell(child, showing)) for column in columns))
-    return table
+    names = LIVE_FAMILY if showing.is_live else FAMILY
+    rows = [[cell_text(COLUMNS[name].cell(child, showing)) for name in names] for child in shown]
+    return fitting_table(
+        [(name, "right" if COLUMNS[name].right else "left") for name in names],
+        rows,
+        spared=SPARED if showing.is_live else (),
+        show_header=False,
+    )
 
 
 def _id_width(orders: Iterable[OrderView]) -> int:

@@ -10,6 +10,8 @@ from orderd.domain.events import (
     AnyFact,
     Confirmed,
     Deferred,
+    Executing,
+    FilledPart,
     OrderEvent,
     Reclaimed,
     Released,
@@ -146,6 +148,11 @@ def changes_at_rest(event: OrderEvent) -> dict[str, Any]:
             return {"triggered_at": event.at}
         case Released(amount_in=amount):
             return {"amount_in": amount}
+        case Executing():
+            return {"next_at": None}  # events do not contain it
+        case FilledPart() as part:
+            sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
+            return {**sold, "executed_price": part.executed_price}
         case Amended() as amended:
             return amended.model_dump(exclude={"kind"})
         case _:

@@ -196,11 +196,6 @@ def advanced(order: OrderView, event: OrderEvent) -> OrderView:
 def _at_rest(event: OrderEvent) -> dict[str, Any]:
     """The changes of a resting order, and those requested by the trader."""
     match event.data:
-        case FilledPart() as part:
-            sold = {"filled_amount_in": part.amount_in, "amount_out": part.amount_out}
-            return {**sold, "executed_price": part.executed_price}
-        case Executing():
-            return {"next_at": None}  # events do not contain it
         case CancelRequested():
             return {"cancel_requested": True}
         case _:

@@ -18,7 +18,7 @@ from orderctl.display.timeline import OrderTimeline
 from orderctl.trading.polling import poll_once, polling
 from orderd.client.connection import Client
 from orderd.domain.errors import ErrorCode, OrderdError
-from orderd.domain.events import AnyFact, Submitted
+from orderd.domain.events import AnyFact, FilledPart, Submitted
 from orderd.domain.order import OrderStatus
 from orderd.wire.order_detail import OrderDetail
 from orderd.wire.orders import OrderView
@@ -35,17 +35,17 @@ def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", io.StringIO())
 
 
-def lines(view: object) -> list[str]:
+def lines(view: object, width: int = 100) -> list[str]:
     out = io.StringIO()
-    Console(file=out, width=100, color_system=None).print(view)
+    Console(file=out, width=width, color_system=None).print(view)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def lines_of(facts: tuple[AnyFact, ...], data: LiveData, number: int = 1) -> list[str]:
+def lines_of(facts: tuple[AnyFact, ...], data: LiveData, number: int = 1, width: int = 100) -> list[str]:
     progress = LiveProgress(Settings(), data)
     progress.begin(OrderTimeline(order(number, facts), history(facts, order_id(number))))
     with progress:
-        return lines(progress.render())
+        return lines(progress.render(), width)
 
 
 def family(parent: OrderView, *children: OrderView) -> LiveData:
@@ -94,6 +94,18 @@ def test_a_twap_shows_its_fills_its_next_and_its_newest_executions() -> None:
     assert " 40.0%" in shown[2]
     assert "routing" in [line for line in shown if line.startswith("0199")][1]
     assert shown[-1].endswith("more have ended")
+
+
+def test_what_an_order_has_sold_is_known_from_its_events_before_it_is_read_again() -> None:
+    part = FilledPart(amount_in="0.9", amount_out="91", executed_price="101.1", remaining="0.6")
+    timeline = OrderTimeline(order(1, (TWAP,)), history((TWAP, part), order_id(1)))
+    data = family(order(1, (TWAP,), filled_amount_in="0.6"))
+    assert data.order_of(timeline).filled_amount_in == "0.9"
+
+
+def test_executions_on_a_narrow_terminal_leave_out_columns_and_cut_no_number() -> None:
+    data = family(order(1, (TWAP,)), order(2, FILLED))
+    assert lines_of((TWAP,), data, width=40)[-1].split() == ["0199d3a0-0002", "1.5", "SOL", "152.310211", "USDC"]
 
 
 def test_an_answer_about_an_order_never_overrides_newer_events() -> None:
