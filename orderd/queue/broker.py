@@ -290,10 +290,11 @@ class OrderConsumer(Consumer):
 
     def nack(self, message: MessageProxy) -> None:
         """For messages to an actor that does not exist; they are kept for seven days in the queue's dead letters."""
-        self._broker.do_nack(self._queue_name, message.options[_ID])
         self._broker.preparation.cancel()
-        with self._free:
+        with self._free:  # whatever Redis answers
             self._under_way -= 1
+            self._free.notify()
+        self._broker.do_nack(self._queue_name, message.options[_ID])
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         message_ids = [message_id for message in messages for message_id in _ids_in_queue(message)]

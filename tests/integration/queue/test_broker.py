@@ -342,6 +342,23 @@ def test_an_unreadable_message_is_dropped(broker: OrderBroker, client: "redis.Re
     assert take(OrderConsumer(broker, QUEUE, prefetch=4, timeout=10)) == order_id
 
 
+def test_a_thread_is_free_again_although_redis_does_not_take_the_dead_letter(
+    broker: OrderBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise redis.ConnectionError("the connection is lost")
+
+    (order_id,) = new_ids(1)
+    broker.enqueue(Message(QUEUE, "no_such_actor", ([str(order_id)],), {}, {}))
+    consumer = OrderConsumer(broker, QUEUE, prefetch=2, timeout=10)
+    message = take_message(consumer)
+    monkeypatch.setattr(broker, "do_nack", refuse)
+    with pytest.raises(redis.ConnectionError):
+        consumer.nack(message)
+    broker.send([order_id])
+    assert take(consumer) == order_id
+
+
 def test_a_message_for_an_unknown_actor_is_kept_among_the_dead_letters(
     broker: OrderBroker, client: "redis.Redis", start_worker: StartWorker
 ) -> None:
