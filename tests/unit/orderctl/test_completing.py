@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from orderctl import completion
 from orderctl.app import app
 from orderctl.completion import OPTIONS_WITH_VALUE, complete
 from orderctl.display.columns import COLUMNS
@@ -35,7 +36,9 @@ FOUND = TokensFound(
 
 
 @pytest.fixture(autouse=True)
-def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl) -> None:
+def _a_daemon_with_orders(daemon: FakeDaemon, orderctl: Orderctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for as long as a busy machine takes."""
+    monkeypatch.setattr(completion, "DAEMON_SECONDS", 30.0)
     daemon.answers(Method.TOKENS, TOKENS)
     daemon.answers(Method.TOKENS_SEARCH, FOUND)
     daemon.answers(Method.ORDERS_LIST, ListResult(orders=(order_after(history(FILLED[:2])),), next_cursor=None))
@@ -141,11 +144,15 @@ def test_descriptions_are_given_to_shells_that_show_them() -> None:
     assert complete(["zsh", "2", "orderctl", "show", ""]) == f"{ORDER_ID}:routing, sell 1.5 SOL for USDC\n"
 
 
-def test_nothing_is_offered_if_the_daemon_is_unavailable_slow_or_refuses(daemon: FakeDaemon) -> None:
+def test_nothing_is_offered_if_the_daemon_is_unavailable_slow_or_refuses(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     daemon.answers(Method.TOKENS, OrderdError(ErrorCode.AUTH_REQUIRED, "no token"))
     assert offered("submit", "") == []
     daemon.answers(Method.TOKENS, None)
-    assert offered("submit", "") == []
+    with monkeypatch.context() as brief:
+        brief.setattr(completion, "DAEMON_SECONDS", 0.1)
+        assert offered("submit", "") == []
     daemon.stop()
     assert offered("submit", "") == []
     daemon.start()
