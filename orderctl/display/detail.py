@@ -109,7 +109,8 @@ def _facts(detail: OrderDetail, width: int = SIGNATURE) -> list[tuple[str, Text]
     facts += _waits(order)
     facts += _parts(detail)
     if order.quoted_amount_out is not None:
-        expected = f"{order.quoted_amount_out} {order.token_out}, at least {order.min_amount_out}"
+        least = "" if order.min_amount_out is None else f", at least {order.min_amount_out}"  # none after an amendment
+        expected = f"{order.quoted_amount_out} {order.token_out}{least}"
         if order.quoted_amount_in is not None:
             expected = f"{order.quoted_amount_in} {order.token_in}, at most {order.max_amount_in}"
         facts.append(("quoted", Text(f"{expected}")))
@@ -213,7 +214,8 @@ def _route(detail: OrderDetail, width: int) -> list[tuple[str, Text]]:
     if order.venue is None:
         return []
     if not order.route:
-        return [("venue", Text(f"{order.venue}, pool {shorten(str(order.pool), width)}"))]
+        pool = "" if order.pool is None else f", pool {shorten(order.pool, width)}"  # children have their own pools
+        return [("venue", Text(f"{order.venue}{pool}"))]
     facts: list[tuple[str, Text]] = []
     for leg in order.route:
         amounts = f"{leg.amount_in} {leg.token_in} for {leg.amount_out} {leg.token_out}"

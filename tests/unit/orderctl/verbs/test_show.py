@@ -26,6 +26,22 @@ class TestShow:
         ):
             assert shown in out
 
+    def test_an_order_whose_pool_is_that_of_a_child_shows_its_venue_only(
+        self, daemon: FakeDaemon, orderctl: Orderctl
+    ) -> None:
+        detail = detail_of(FILLED)
+        order = detail.order.model_copy(update={"pool": None, "route": ()})
+        daemon.answers(Method.ORDER_GET, detail.model_copy(update={"order": order}))
+
+        assert "venue      raydium\n" in orderctl("show", "0199d3a0").out
+
+    def test_an_amended_order_has_a_quote_without_a_minimum(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
+        detail = detail_of(FILLED)
+        order = detail.order.model_copy(update={"quoted_amount_out": "152.1", "min_amount_out": None})
+        daemon.answers(Method.ORDER_GET, detail.model_copy(update={"order": order}))
+
+        assert "quoted     152.1 USDC\n" in orderctl("show", "0199d3a0").out
+
     def test_a_failure_is_shown_with_the_programs_log(self, daemon: FakeDaemon, orderctl: Orderctl) -> None:
         daemon.answers(Method.ORDER_GET, detail_of(REFUSED_FOR_FUNDS))
 
