@@ -60,5 +60,5 @@ def _mark(fill: HistoryFill, base: str) -> Mark:
 
 
 def _levels(order: OrderView) -> list[PriceLevel]:
-    named = (("limit", order.limit_price), ("stop", order.stop_price), ("take profit", order.take_profit_price))
+    named = (("limit", order.limit_price), ("stop", order.stop_price), ("take-profit", order.take_profit_price))
     return [PriceLevel(Decimal(price), name) for name, price in named if price is not None]

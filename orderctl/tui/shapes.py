@@ -44,11 +44,11 @@ SHAPES: Final[dict[str, Shape]] = {
     "stop": Shape("stop: at a worse price", OrderKind.STOP, ("stop_price",), ("slippage", "confirm", "valid")),
     "stop_limit": Shape("stop, then limit", OrderKind.STOP_LIMIT, ("stop_price", "limit_price"), ("confirm", "valid")),
     "take_profit": Shape(
-        "take profit: a better price", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
+        "take-profit: a better price", OrderKind.TAKE_PROFIT, ("take_profit_price",), ("slippage", "valid")
     ),
     "trailing": Shape("trailing stop", OrderKind.TRAILING, ("trail",), ("slippage", "confirm", "valid")),
     "oco": Shape(
-        "take profit or stop (OCO)",
+        "take-profit or stop (OCO)",
         OrderKind.OCO,
         ("take_profit_price", "stop_price"),
         ("max_slippage", "confirm", "valid"),

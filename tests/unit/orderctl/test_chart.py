@@ -57,7 +57,7 @@ def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
     candles = [candle(minute, "10", "20", "10", "20") for minute in range(4)]
     levels = [
         PriceLevel(Decimal(25), "limit"),
-        PriceLevel(Decimal(25), "take profit"),
+        PriceLevel(Decimal(25), "take-profit"),
         PriceLevel(Decimal(900), "stop"),
         PriceLevel(Decimal(900), "stop"),
         PriceLevel(Decimal(800), "limit"),
@@ -65,7 +65,7 @@ def test_prices_of_resting_orders_are_lines_or_listed_below() -> None:
     ]
     chart = Chart(candles, MINUTE, levels=levels)
     lines = drawn(chart, 40, 8)
-    assert lines[0] == "┄┄┄┄┤ limit, take profit"
+    assert lines[0] == "┄┄┄┄┤ limit, take-profit"
     assert list(last_line(chart, "SOL/USDC 1m", 8)) == [
         "SOL/USDC 1m: 20.0000 at 2026-11-21 12:03 UTC",
         "outside the chart: stop 900 (2 orders), limit 800",
@@ -123,7 +123,9 @@ def test_the_verb_draws_a_chart_and_prints_the_newest_price(daemon: FakeDaemon, 
 def test_child_orders_do_not_repeat_the_prices_of_their_parent() -> None:
     parent = order_after(history((OCO,)))
     children = [order_after(history((end.model_copy(update={"parent_id": parent.id}),))) for end in (TAKE_PROFIT, STOP)]
-    assert chart_from(PRICES, (), [parent, *children]).levels == chart_from(PRICES, (), [parent]).levels != []
+    levels = chart_from(PRICES, (), [parent]).levels
+    assert chart_from(PRICES, (), [parent, *children]).levels == levels
+    assert levels == [PriceLevel(Decimal(95), "stop"), PriceLevel(Decimal(120), "take-profit")]
 
 
 def test_a_picture_is_written_to_a_file(daemon: FakeDaemon, orderctl: Orderctl, tmp_path: Path) -> None:
