@@ -1,6 +1,6 @@
 """Valid and invalid API keys."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +21,13 @@ def issue(scope: str, **columns: Any) -> str:
 def revoke(token: str) -> None:
     with database.connection_context():
         ApiKey.update(revoked_at=datetime.now(UTC)).where(ApiKey.hash == api_key_hash(token)).execute()
+
+
+def let_expire(token: str, seconds: float) -> None:
+    """Let the key expire in so many seconds."""
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    with database.connection_context():
+        ApiKey.update(expires_at=at).where(ApiKey.hash == api_key_hash(token)).execute()
 
 
 def bearer(token: str) -> dict[str, str]:

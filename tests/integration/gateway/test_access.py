@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from orderd.gateway.access import refusal_log as refusals
 from orderd.gateway.access import revocation as revocations
 from orderd.gateway.rpc.batch import Batcher
 from orderd.wire.subscriptions import Ready
-from tests.integration.gateway.api_keys import bearer, issue, revoke
+from tests.integration.gateway.api_keys import bearer, issue, let_expire, revoke
 from tests.integration.gateway.conftest import CallRefusedError, Rig, deferred
 
 pytestmark = pytest.mark.asyncio
@@ -287,8 +286,10 @@ class TestExpiry:
         return settings
 
     async def test_a_connection_is_closed_when_its_key_expires(self, rig: Rig) -> None:
-        token = await asyncio.to_thread(issue, "read", expires_at=datetime.now(UTC) + timedelta(seconds=1))
+        token = await asyncio.to_thread(issue, "read")
         async with rig.client(additional_headers=bearer(token)) as client:
+            await client.call("orders.list")
+            await asyncio.to_thread(let_expire, token, 1)
             await asyncio.wait_for(client.websocket.wait_closed(), 10)
         assert client.websocket.close_code == 1008
 
