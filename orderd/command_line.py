@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
+from typer._click.core import augment_usage_errors
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption, _TyperParameter
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class Command(TyperCommand):
         return _named(super().get_params(ctx))
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        _check_each_once(self, ctx, args)
-        return super().parse_args(ctx, args)
+        with augment_usage_errors(ctx):  # an option without its value names no command
+            _check_each_once(self, ctx, args)
+            return super().parse_args(ctx, args)
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}

@@ -78,6 +78,7 @@ class TestTheCommandLine:
         ("arguments", "why"),
         [
             (("quote", "SOL", "USDC"), "AMOUNT is required"),
+            (("submit", "SOL", "USDC", "1", "--limit"), "Option '--limit' requires an argument."),
             (("completion",), "Missing argument 'SHELL'. Choose from: bash, zsh, fish"),
         ],
     )
