@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
-from typer._click.core import augment_usage_errors
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption, _TyperParameter
+from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter, Parameter
@@ -69,9 +69,13 @@ class Command(TyperCommand):
         return _named(super().get_params(ctx))
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        with augment_usage_errors(ctx):  # an option without its value names no command
+        try:
             _check_each_once(self, ctx, args)
             return super().parse_args(ctx, args)
+        except TyperException as error:
+            if getattr(error, "ctx", ctx) is None:  # an option without its value names no command
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
