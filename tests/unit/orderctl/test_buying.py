@@ -84,7 +84,6 @@ class TestBuy:
             (("submit", "SOL", "USDC", "1", "--exact-out", "1"), "AMOUNT_NOT_ONE_SIDE"),
             (("submit", "SOL", "USDC", "1", "--max-in", "1"), "AMOUNT_NOT_ONE_SIDE"),
             (("submit", "SOL", "USDC", "--exact-out", "1", "--min-out", "1"), "AMOUNT_NOT_ONE_SIDE"),
-            (("quote", "SOL", "USDC"), "REQUEST_INVALID"),
         ],
     )
     def test_an_invalid_purchase_is_not_sent(
