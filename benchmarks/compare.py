@@ -26,7 +26,7 @@ from benchmarks.figures import quantile
 from benchmarks.null_chain import SETTINGS, running_null_chain
 from orderd.process.temporary import running_daemon
 
-_ROOT: Final = Path(__file__).parent.parent
+ROOT: Final = Path(__file__).parent.parent
 _CONSTRAINTS: Final = "constraints.txt"
 _SINGLES: Final = 100
 _MEASURED: Final = ("gateway", "worker", "postgres", "redis")
@@ -48,14 +48,14 @@ def checked_out(ref: str) -> Iterator[Code]:
         tree = Path(directory, "tree")
         _git("worktree", "add", "--quiet", "--detach", str(tree), ref)
         stack.callback(_git, "worktree", "remove", "--force", str(tree))
-        if (tree / _CONSTRAINTS).read_bytes() == (_ROOT / _CONSTRAINTS).read_bytes():
+        if (tree / _CONSTRAINTS).read_bytes() == (ROOT / _CONSTRAINTS).read_bytes():
             yield Code(tree)
         else:
             yield Code(tree, _environment(Path(directory, "venv"), tree))
 
 
 def _git(*words: str) -> None:
-    subprocess.run(["git", "-C", str(_ROOT), *words], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["git", "-C", str(ROOT), *words], check=True, stdout=subprocess.DEVNULL)
 
 
 def _environment(directory: Path, tree: Path) -> str:
@@ -120,7 +120,7 @@ def main() -> None:
     with checked_out(arguments.ref) as code:
         for number in range(arguments.runs):
             console.print(f"run {number + 1} of {arguments.runs}, load {os.getloadavg()[0]:.1f}")
-            pairs.append((figures(code, arguments.orders), figures(Code(_ROOT), arguments.orders)))
+            pairs.append((figures(code, arguments.orders), figures(Code(ROOT), arguments.orders)))
     console.print(table(arguments.ref, pairs))
 
 

@@ -10,16 +10,16 @@ import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.compare import Code, checked_out
+from benchmarks.compare import ROOT, Code, checked_out
 from benchmarks.figures import quantile
+from benchmarks.in_process import BATCH_SIZE
 
-_SIZES: Final = {1: 8, 64: 1}
+_SIZES: Final = {1: 8, BATCH_SIZE: 1}
 """Number of batches in each turn, by the size of a batch."""
 _WARM_UP: Final = 2
 _TRADER: Final = """
@@ -105,7 +105,7 @@ def main() -> None:
     found = Table("orders in a batch", arguments.ref[:12], "this code", "ratio", "middle half")
     with checked_out(arguments.ref) as code:
         then = Code(code.tree, arguments.python or code.python)
-        with trading(then) as one, trading(Code(Path.cwd())) as other:
+        with trading(then) as one, trading(Code(ROOT)) as other:
             for orders in _SIZES:
                 found.add_row(*row(orders, in_turn(one, other, orders, arguments.turns)))
     Console().print(found)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -163,6 +164,22 @@ class Server:
         address = json.loads((self.state_dir / "simnet.json").read_text())
         assert address["pid"] == self._process.pid
         self.http_url, self.ws_url = address["http_url"], address["ws_url"]
+
+    @contextmanager
+    def killed_at_an_event(self) -> Iterator[threading.Event]:
+        """Another thread kills the server when the event is set; the block goes on until its connection breaks."""
+        event = threading.Event()
+
+        def kill() -> None:
+            event.wait()
+            self.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            yield event
+        except httpx.TransportError:
+            killer.join()
 
     def kill(self) -> None:
         """Send SIGKILL."""

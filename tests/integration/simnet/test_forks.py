@@ -1,14 +1,12 @@
 """The chain replaces its newest blocks by another fork: their effects are undone permanently and completely."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from solders.keypair import Keypair
@@ -332,16 +330,8 @@ def fund_finally(client: Client) -> Keypair:
 
 def trade_until_killed(server: Server, client: Client, payer: Keypair, made: dict[str, Any], *, payments: int) -> None:
     """Pay once per slot; after a number of payments another thread kills the server."""
-    enough = threading.Event()
-
-    def kill() -> None:
-        enough.wait()
-        server.kill()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
     sent = 0
-    try:
+    with server.killed_at_an_event() as enough:
         while True:
             transaction = payment(payer, SHOP, PRICE, client.blockhash())
             made[str(transaction.signatures[0])] = transaction
@@ -350,8 +340,6 @@ def trade_until_killed(server: Server, client: Client, payer: Keypair, made: dic
             if sent == payments:
                 enough.set()
             client.wait_for_slots(1)
-    except httpx.TransportError:
-        killer.join()
 
 
 def can_land(client: Client, signature: str, transaction: Any) -> bool:

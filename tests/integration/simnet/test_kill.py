@@ -3,13 +3,11 @@ constant."""
 
 import random
 import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -75,16 +73,8 @@ def trade_until_killed(
     server: Server, client: Client, payer: Keypair, shop: Pubkey, book: Book, *, replies: int
 ) -> None:
     """Send payments and query their statuses; after a number of replies another thread kills the server."""
-    enough = threading.Event()
-
-    def kill() -> None:
-        enough.wait()
-        server.kill()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
     sent: list[str] = []
-    try:
+    with server.killed_at_an_event() as enough:
         while True:
             sent.append(pay(client, payer, shop, book))
             statuses = client.value("getSignatureStatuses", sent[-200:])
@@ -93,8 +83,6 @@ def trade_until_killed(
                     book.confirmed[each] = status["slot"]
             if len(sent) == replies:
                 enough.set()
-    except httpx.TransportError:
-        killer.join()
 
 
 def trade_and_kill_at_confirmation(
